@@ -1,0 +1,1 @@
+"""The gate: Great Expectations suites and the verdicts they give."""

@@ -1,0 +1,1 @@
+"""One suite per table; the file name is the registration."""

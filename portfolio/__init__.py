@@ -1,0 +1,1 @@
+"""Allocation and risk maths: pure, without clock, disk or network."""

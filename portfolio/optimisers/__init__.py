@@ -1,0 +1,1 @@
+"""One allocation method per file; the file name is its name in the configuration."""

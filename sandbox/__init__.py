@@ -1,0 +1,1 @@
+"""A simulated market on loopback that speaks real venues' wire formats."""

@@ -1,0 +1,1 @@
+"""The steps, one verb per file; sources come in, channels go out."""

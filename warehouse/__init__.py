@@ -1,0 +1,1 @@
+"""DuckDB: SQL files, connection, publishing."""

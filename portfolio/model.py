@@ -1,0 +1,261 @@
+"""The plain values that go into a decision and come out of it.
+
+The one door is `decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision` in decision.py. A *line* is the string "sleeve:asset" ("spot:BTC", "cash:USDT"). Datetimes are timezone-aware UTC, except a
+frame's index, which is naive UTC. Nothing here computes more than a name or a hash, or imports a solver.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, TargetLine, Trade
+from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
+
+__all__ = [
+    "DAYS_PER_YEAR",
+    "GRADES",
+    "Attempt",
+    "Bounds",
+    "DatasetState",
+    "Decision",
+    "DecisionInputs",
+    "DecisionLine",
+    "Freeze",
+    "Instrument",
+    "Liquidity",
+    "Policy",
+    "Position",
+    "PreviousDecision",
+    "PriceMark",
+    "RebalanceRules",
+    "TargetLine",
+    "Trade",
+    "asset_of",
+    "is_cash",
+    "line_of",
+    "sleeve_of",
+]
+
+
+def line_of(sleeve: str, asset: str) -> str:
+    """Return the line key of a sleeve and an asset."""
+    return f"{sleeve}:{asset}"
+
+
+def sleeve_of(line: str) -> str:
+    """Return the sleeve of a line key."""
+    return line.partition(":")[0]
+
+
+def asset_of(line: str) -> str:
+    """Return the asset of a line key."""
+    return line.partition(":")[2]
+
+
+def is_cash(line: str) -> bool:
+    """Tell whether a line is cash: a stablecoin or the reference currency."""
+    return sleeve_of(line) == "cash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One holding. `quantity` in units of the asset, never negative in the sleeves spot and cash."""
+
+    sleeve: str
+    asset: str
+    venue: str
+    account: str = ""
+    kind: str = "spot"
+    quantity: Decimal
+    immovable: bool = False
+    cost_basis_usd: float | None = None
+
+    @property
+    def line(self) -> str:
+        """The line key this holding belongs to."""
+        return line_of(self.sleeve, self.asset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One market's trading rules.
+
+    Steps and minimum amount in base units, `min_cost` in quote units, fees as fractions.
+    """
+
+    venue: str
+    market_id: str
+    symbol: str
+    base: str
+    quote: str
+    amount_step: Decimal | None = None
+    price_step: Decimal | None = None
+    min_amount: Decimal | None = None
+    min_cost: Decimal | None = None
+    maker_fee: float | None = None
+    taker_fee: float | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liquidity:
+    """How deep one market is.
+
+    Volume in USD per day, half spread in bps, volatility as daily standard deviation.
+    """
+
+    asset: str
+    venue: str
+    market_id: str
+    average_daily_volume_usd: float | None = None
+    half_spread_bps: float | None = None
+    daily_volatility: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceMark:
+    """The last closed price of a line: in USD, in its quote, when it closed, and how many venues agree."""
+
+    price_usd: float
+    price_quote: float
+    at: datetime
+    venues: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetState:
+    """What the gate and the clock say about one dataset at `as_of`.
+
+    Attributes:
+        newest_data_at: close of the newest stored period; None where nothing is stored.
+        limit_seconds: `gate.freshness` of the dataset.
+        required: named in the policy's `requires` (decide also compares the name itself).
+        detail: the gate's own sentence where it failed.
+    """
+
+    dataset: str
+    newest_data_at: datetime | None
+    age_seconds: float | None
+    limit_seconds: float
+    is_fresh: bool
+    required: bool = False
+    passed_gate: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Why a line may not be traded: a code for machines, a sentence for people."""
+
+    reason_code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousDecision:
+    """What the last decision of an earlier slot rested on, by line; for `changed_since_last` only."""
+
+    recommendation_id: str
+    as_of: datetime
+    target_weights: Mapping[str, float]
+    prices: Mapping[str, float]
+    expected_returns: Mapping[str, float]
+    config_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecisionInputs:
+    """Everything a decision may see, as of one instant.
+
+    Attributes:
+        slot: as_of floored to the portfolio's rebalance period.
+        returns: simple total USD returns; index daily naive UTC closing instants (00:00), columns line
+            keys, cash included.
+        prices: line → mark. `cash:USD` (the reference currency) needs none.
+        quote_price_usd: stablecoin → USD.
+        positions: empty means unknown: weights only, no trades.
+        market_caps: asset → USD; None where the source is not usable.
+        target_in_force: the last accepted target, line → weight; None where none was ever accepted.
+        frozen: line → why it may not be traded now; it keeps its quantity.
+        unlisted: line → why it can not be held (not listed yet, delisted); its target is 0 and it is
+            never bought.
+        extreme_moves: line → the day's simple return where the gate calls it extreme but confirmed.
+        config_hash: of the configuration in force; compared with `previous.config_hash`.
+    """
+
+    as_of: datetime
+    slot: datetime
+    portfolio: str
+    returns: pd.DataFrame
+    prices: Mapping[str, PriceMark]
+    quote_price_usd: Mapping[str, float] = field(default_factory=dict)
+    positions: tuple[Position, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    liquidity: tuple[Liquidity, ...] = ()
+    market_caps: Mapping[str, float] | None = None
+    target_in_force: Mapping[str, float] | None = None
+    target_since: datetime | None = None
+    last_trade_at: datetime | None = None
+    datasets: tuple[DatasetState, ...] = ()
+    frozen: Mapping[str, Freeze] = field(default_factory=dict)
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+    extreme_moves: Mapping[str, float] = field(default_factory=dict)
+    is_simulated: bool = False
+    previous: PreviousDecision | None = None
+    config_hash: str = ""
+
+    def content_hash(self) -> str:
+        """Return a sha256 over the values that decide, equal for equal values on any run.
+
+        Left out on purpose: the clock (`as_of`, `slot`, ages, the instants of prices and data), sentences,
+        the previous decision and the configuration's hash (which enters the id by itself).
+        """
+        content = {
+            "portfolio": self.portfolio,
+            "returns": _frame(self.returns),
+            "prices": {k: [p.price_usd, p.price_quote, p.venues] for k, p in self.prices.items()},
+            "quote_price_usd": dict(self.quote_price_usd),
+            "positions": sorted(_texts(p) for p in self.positions),
+            "instruments": sorted(_texts(i) for i in self.instruments),
+            "liquidity": sorted(_texts(q) for q in self.liquidity),
+            "market_caps": None if self.market_caps is None else dict(self.market_caps),
+            "target_in_force": None if self.target_in_force is None else dict(self.target_in_force),
+            "last_trade_at": None if self.last_trade_at is None else self.last_trade_at.isoformat(),
+            "datasets": sorted([d.dataset, d.is_fresh, d.required, d.passed_gate] for d in self.datasets),
+            "frozen": {k: f.reason_code for k, f in self.frozen.items()},
+            "unlisted": sorted(self.unlisted),
+            "extreme_moves": dict(self.extreme_moves),
+            "is_simulated": self.is_simulated,
+        }
+        text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _frame(frame: pd.DataFrame) -> dict[str, Any]:
+    columns = [[str(name), *frame.iloc[:, i].to_list()] for i, name in enumerate(frame.columns)]
+    return {"index": [str(i) for i in frame.index], "columns": sorted(columns, key=repr)}
+
+
+def _texts(item: Position | Instrument | Liquidity) -> list[str]:
+    return [_text(getattr(item, name)) for name in item.__dataclass_fields__]
+
+
+def _text(value: object) -> str:
+    # 0.10 and 0.1 are one value, whatever number of decimals a column was declared with.
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else repr(value)
+
+
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON-like trees have no narrower type
+    if isinstance(value, Mapping):
+        return {str(k): _canonical(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(v) for v in value]
+    if isinstance(value, float):
+        return repr(float(value) + 0.0)  # + 0.0 turns -0.0 into 0.0; repr is exact and knows nan and inf
+    return value

@@ -1,0 +1,130 @@
+"""What comes out of a decision: weights, orders, one explained line per asset, and the verdict.
+
+Plain values only; `portfolio/model.py` re-exports them beside the inputs. Weights are fractions of NAV.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Status = Literal["proposed", "hold", "blocked"]
+Action = Literal["buy", "sell", "keep", "skip", "frozen"]
+Side = Literal["buy", "sell"]
+
+# From best to worst; a decision's grade is the worst of its flags that is named here.
+GRADES = ("full", "single_source", "fallback", "degraded", "extreme_move", "depeg", "unstable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetLine:
+    """One row of mart.target_weights. Weights are fractions of NAV, risk contributions fractions of variance.
+
+    Attributes:
+        current_weight: None where positions are unknown.
+        binding: name of the constraint that holds the weight where it is, or None.
+        shadow_price: gain of annual utility per unit by which that constraint is relaxed.
+    """
+
+    sleeve: str
+    asset: str
+    current_weight: float | None
+    target_weight: float
+    lower_bound: float
+    upper_bound: float
+    binding: str | None = None
+    shadow_price: float | None = None
+    risk_contribution_before: float | None = None
+    risk_contribution_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One order of the plan, in the order to be sent.
+
+    `reference_price` in quote units, quantities in base units.
+    """
+
+    line: int
+    sleeve: str
+    asset: str
+    venue: str
+    market_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    reference_price: float
+    notional_usd: float
+    estimated_fee_usd: float
+    estimated_slippage_usd: float
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionLine:
+    """One row of mart.decision_lines: what happens with one line and why.
+
+    `numbers` holds finite floats by name, among them price_usd, current_weight, target_weight,
+    expected_return and volatility where known: the next run's `PreviousDecision` is read from them.
+    `reason` is the sentence.
+    """
+
+    sleeve: str
+    asset: str
+    action: Action
+    reason_code: str
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    changed_since_last: Mapping[str, float | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One method that was tried and failed, and why."""
+
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer of one run.
+
+    Attributes:
+        flags: all that is true of this decision; the grade is the worst of those named in GRADES.
+        drift_absolute: the largest absolute drift of a line against the target in force, in fractions of NAV.
+        turnover: ½ Σ|Δweight| of the proposal, cash included.
+        expected_benefit_bps: model estimate over the horizon, in bps of NAV = return part + risk part.
+        expected_cost_bps: one-off, in bps of NAV.
+        confidence: bootstrap probability that the benefit exceeds the cost; None where it has no meaning.
+        failures: the attempts before `method_used`, in order.
+        estimates: further finite figures by name, such as annual volatility before and after.
+    """
+
+    portfolio: str
+    as_of: datetime
+    slot: datetime
+    status: Status
+    grade: str
+    flags: tuple[str, ...]
+    reason_code: str
+    reason: str
+    objective: str
+    method_used: str | None
+    valid_until: datetime
+    nav_usd: float | None = None
+    drift_absolute: float | None = None
+    turnover: float | None = None
+    expected_benefit_bps: float | None = None
+    benefit_return_bps: float | None = None
+    benefit_risk_bps: float | None = None
+    expected_cost_bps: float | None = None
+    confidence: float | None = None
+    is_simulated: bool = False
+    target_lines: tuple[TargetLine, ...] = ()
+    trades: tuple[Trade, ...] = ()
+    lines: tuple[DecisionLine, ...] = ()
+    failures: tuple[Attempt, ...] = ()
+    estimates: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,225 @@
+"""The texts of alerts: what a person reads on a phone. Pure: facts in, a title and a body out.
+
+Action and amounts first, then why, what it costs and may bring, the data time, the validity and the id. Every
+string from outside is cleaned here; what a service needs escaped is escaped in its channel.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tasks.plain_text import clean
+
+SIMULATED = "SIMULATED"
+SHOWN_TRADES = 5
+
+_GRADES = {
+    "single_source": "one venue alone gave the prices",
+    "fallback": "a simpler method stood in for the configured one",
+    "degraded": "decided without some of its data",
+    "extreme_move": "a price has just moved far",
+    "depeg": "a stablecoin is off its peg",
+    "unstable": "small changes of the inputs change the answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: a one-line title and a body of short lines, plain text."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFacts:
+    """One recommended order. `quantity` in units of `asset`; `notional_usd` positive."""
+
+    side: str
+    asset: str
+    venue: str
+    quantity: Decimal
+    notional_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationFacts:
+    """What the text of a recommendation needs.
+
+    Times are aware UTC, amounts USD, `_bps` of the portfolio's value.
+    `data_at` is the newest closed datum the decision saw (None: say `as_of`).
+    """
+
+    recommendation_id: str
+    portfolio: str
+    as_of: datetime
+    data_at: datetime | None
+    valid_until: datetime
+    reason: str
+    trades: tuple[TradeFacts, ...]
+    nav_usd: float | None
+    expected_cost_bps: float | None
+    expected_benefit_bps: float | None
+    horizon_days: int
+    grade: str = "full"
+    flags: tuple[str, ...] = ()
+    is_simulated: bool = False
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedFacts:
+    """What the text of a blocked decision needs: the gate's sentence, and the data time. Times aware UTC."""
+
+    recommendation_id: str
+    portfolio: str
+    as_of: datetime
+    reason: str
+    is_simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedFacts:
+    """What the text of an ended episode needs: what had been wrong, since when, and what holds now."""
+
+    episode_id: str
+    portfolio: str
+    as_of: datetime
+    blocked_since: datetime
+    reason: str
+    is_simulated: bool = False
+
+
+def render_recommendation(facts: RecommendationFacts) -> Message:
+    """Write a proposed recommendation: the trades first, the largest ones where there are many."""
+    lines = [
+        *_trade_lines(facts.trades),
+        f"Why: {clean(facts.reason)}",
+        _cost_and_benefit(facts),
+        *_caveats(facts.grade, facts.flags),
+        f"Data to {_instant(facts.data_at or facts.as_of)}. Valid until {_instant(facts.valid_until)}.",
+        _identity(facts.recommendation_id),
+    ]
+    if facts.supersedes:
+        lines.insert(-1, f"Replaces {clean(facts.supersedes)}: do not trade that one.")
+    title = f"{clean(facts.portfolio)}: {_totals(facts.trades)}"
+    return _message(title, lines, is_simulated=facts.is_simulated)
+
+
+def render_blocked(facts: BlockedFacts) -> Message:
+    """Write a blocked decision: that nothing is recommended, and why."""
+    lines = [
+        "Do not trade on older recommendations: nothing is recommended now.",
+        f"Why: {clean(facts.reason)}",
+        f"Decided as of {_instant(facts.as_of)}.",
+        _identity(facts.recommendation_id),
+    ]
+    return _message(f"{clean(facts.portfolio)}: BLOCKED", lines, is_simulated=facts.is_simulated)
+
+
+def render_resolved(facts: ResolvedFacts) -> Message:
+    """Write the end of a blocked episode."""
+    lines = [
+        "Recommendations are possible again.",
+        f"It was: {clean(facts.reason)}",
+        f"Blocked from {_instant(facts.blocked_since)} to {_instant(facts.as_of)}.",
+        f"Episode {clean(facts.episode_id)}",
+    ]
+    return _message(f"{clean(facts.portfolio)}: resolved", lines, is_simulated=facts.is_simulated)
+
+
+def render_test(channel: str, sent_at: datetime, *, is_simulated: bool = False) -> Message:
+    """Write the harmless message of `notify --test`."""
+    lines = [
+        f"This is a test of the channel {clean(channel)}, asked for by hand. There is nothing to do.",
+        f"Sent {_instant(sent_at)}.",
+    ]
+    return _message("test message", lines, is_simulated=is_simulated)
+
+
+def as_repeat(message: Message, alert_id: str) -> Message:
+    """Mark a message whose first sending may or may not have arrived."""
+    return Message(
+        title=f"{message.title} (repeat)",
+        body=f"{message.body}\nrepeat of {alert_id}: it may have reached you before; act on it once.",
+    )
+
+
+def usd(amount: float) -> str:
+    """Format an amount: whole dollars from 100 up, cents below; "unknown" where it is not a number."""
+    if not math.isfinite(amount):
+        return "unknown USD"
+    return f"{amount:,.0f} USD" if abs(amount) >= 100 else f"{amount:,.2f} USD"
+
+
+def _message(title: str, lines: Sequence[str], *, is_simulated: bool) -> Message:
+    if not is_simulated:
+        return Message(f"Trimtab {title}", "\n".join(lines))
+    warning = "Simulated data: this is an exercise, not advice."
+    return Message(f"{SIMULATED} Trimtab {title}", "\n".join([f"{SIMULATED}. {warning}", *lines]))
+
+
+def _trade_lines(trades: Sequence[TradeFacts]) -> list[str]:
+    if not trades:
+        return ["No order to place."]
+    largest = sorted(trades, key=lambda trade: (-abs(trade.notional_usd), trade.asset, trade.side))
+    shown, rest = largest[:SHOWN_TRADES], largest[SHOWN_TRADES:]
+    # sells first: they fund the buys, and are to be done first
+    lines = [_trade_line(trade) for trade in sorted(shown, key=lambda trade: trade.side != "sell")]
+    if rest:
+        lines.append(f"+ {len(rest)} more ({usd(sum(abs(trade.notional_usd) for trade in rest))})")
+    return lines
+
+
+def _trade_line(trade: TradeFacts) -> str:
+    amount = f"{_quantity(trade.quantity)} {clean(trade.asset, limit=24)}"
+    place = clean(trade.venue, limit=24)
+    return f"{clean(trade.side).upper()} {amount} ≈ {usd(abs(trade.notional_usd))} on {place}"
+
+
+def _totals(trades: Sequence[TradeFacts]) -> str:
+    sides = {
+        side: sum(abs(trade.notional_usd) for trade in trades if trade.side == side)
+        for side in ("sell", "buy")
+    }
+    parts = [f"{side} {usd(total)}" for side, total in sides.items() if total]
+    return ", ".join(parts) if parts else "new target, no order to place"
+
+
+def _cost_and_benefit(facts: RecommendationFacts) -> str:
+    cost = _bps(facts.expected_cost_bps, facts.nav_usd)
+    benefit = _bps(facts.expected_benefit_bps, facts.nav_usd)
+    return f"Cost {cost}; benefit over {facts.horizon_days} days {benefit} (model estimate, before tax)."
+
+
+def _bps(bps: float | None, nav_usd: float | None) -> str:
+    if bps is None or not math.isfinite(bps):
+        return "not estimated"
+    if nav_usd is None or not math.isfinite(nav_usd):
+        return f"{bps:.1f} bps"
+    return f"{bps:.1f} bps = {usd(bps * nav_usd / 10_000)}"
+
+
+def _caveats(grade: str, flags: Sequence[str]) -> list[str]:
+    worst_first = dict.fromkeys([grade, *flags])
+    named = [clean(name, limit=40) for name in worst_first if name and name != "full"]
+    if not named:
+        return []
+    explained = [f"{name} ({_GRADES[name]})" if name in _GRADES else name for name in named]
+    return [f"Grade: {', '.join(explained)}."]
+
+
+def _quantity(quantity: Decimal) -> str:
+    plain = f"{abs(quantity):,f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def _identity(recommendation_id: str) -> str:
+    name = clean(recommendation_id)
+    return f"Id {name} (trimtab explain {name})"

@@ -1,7 +1,7 @@
 """Text from outside (symbols, venues, reasons that quote them) made safe to show to a person.
 
 Comes in: any string. Goes out: one line of NFKC text without control, bidi or invisible characters, with
-letters that imitate Latin ones pointed out. It escapes for no service: each channel does that for its own format.
+letters that imitate Latin ones pointed out. It escapes for no service: that is each channel's work.
 """
 
 import re

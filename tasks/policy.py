@@ -1,0 +1,80 @@
+"""A portfolio's section of the configuration as the pure `Policy` that decides, with its hash and its text.
+
+Comes in: settings. Goes out: plain values. The hash covers all that can change a decision and nothing else,
+so that moving a home or adding a channel does not make yesterday's recommendation a different one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from portfolio.policy import Policy, RebalanceRules
+from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
+from tasks.settings_schema import PortfolioSettings, Settings
+
+
+def lines_of(settings: Settings, name: str) -> tuple[str, ...]:
+    """The lines ("sleeve:asset") that a portfolio may hold, in the order of the configuration."""
+    portfolio = settings.portfolios[name]
+    spot = [f"spot:{asset}" for asset in settings.universe.assets] if "spot" in portfolio.sleeves else []
+    return (*spot, *(f"cash:{asset}" for asset in cash_of(settings, name)))
+
+
+def cash_of(settings: Settings, name: str) -> tuple[str, ...]:
+    """The cash assets of a portfolio: the quote, those in universe.cash, and those among its targets."""
+    portfolio = settings.portfolios[name]
+    named = [line.partition(":")[2] for line in portfolio.target_weights or {} if line.startswith("cash:")]
+    known = STABLECOINS | REFERENCE_CURRENCIES | set(settings.universe.cash)
+    return tuple(
+        dict.fromkeys(
+            [settings.universe.quote, *settings.universe.cash, *(asset for asset in named if asset in known)]
+        )
+    )
+
+
+def policy_of(settings: Settings, name: str) -> Policy:
+    """The rules by which one portfolio is decided."""
+    portfolio = settings.portfolios[name]
+    bounds = dict(portfolio.weight_bounds)
+    rebalance = portfolio.rebalance.model_dump(exclude={"period_hours"})
+    copied = portfolio.model_dump(exclude={"weight_bounds", "rebalance", "holdings"})
+    return Policy(
+        name=name,
+        quote=settings.universe.quote,
+        default_bounds=bounds.pop("default", (0.0, 1.0)),
+        weight_bounds=bounds,
+        rebalance=RebalanceRules(**rebalance),
+        max_frozen_share=settings.gate.max_frozen_share,
+        min_venues=settings.gate.min_venues,
+        peg_tolerance=settings.gate.peg_tolerance,
+        **copied,
+    )
+
+
+def deciding_settings(settings: Settings, name: str) -> dict[str, Any]:
+    """What of the configuration can change a decision, as plain TOML-able values."""
+    portfolio: PortfolioSettings = settings.portfolios[name]
+    return {
+        "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude={"holdings"}))},
+        "universe": _plain(settings.universe.model_dump(mode="json")),
+        "gate": _plain(settings.gate.model_dump(mode="json")),
+        "venues": [_plain({"id": venue.id, "markets": list(venue.markets)}) for venue in settings.venues],
+        "seed": settings.seed,
+    }
+
+
+def config_hash(settings: Settings, name: str) -> str:
+    """A sha256 over `deciding_settings`, equal for equal rules whatever the order or spacing of the file."""
+    text = json.dumps(deciding_settings(settings, name), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a JSON-like tree has no narrower type
+    """Without None, which TOML can not say."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value

@@ -1,0 +1,264 @@
+"""The shape of trimtab.toml: every section, key, type, bound and default.
+
+Comes in: the parsed TOML with environment overrides applied. Goes out: frozen models. Never reads a file, the
+environment or a secret; that is `tasks/settings.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)\s*$")
+UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
+ALERT_EVENTS = ("recommendation", "blocked", "overdue", "resolved", "guard", "retracted")
+DEFAULT_FRESHNESS = {
+    "candles_15m": "1h",
+    "candles_30m": "2h",
+    "candles_1h": "3h",
+    "candles_2h": "6h",
+    "candles_4h": "10h",
+    "candles_6h": "14h",
+    "candles_8h": "18h",
+    "candles_12h": "26h",
+    "candles_1d": "30h",
+    "funding_rates": "10h",
+    "onchain_metrics": "60h",
+    "instruments": "48h",
+    "order_book_depth": "3h",
+    "stablecoins": "60h",
+    "protocol_metrics": "60h",
+    "macro_series": "120h",
+}
+Sleeve = Literal["spot", "carry", "basis", "yield", "staking", "options", "cash"]
+
+
+def _duration(value: object) -> object:
+    """Turn '30h' into a timedelta; anything else goes on to pydantic, which says what is wrong."""
+    if isinstance(value, str):
+        match = DURATION.match(value)
+        if match is None:
+            raise ValueError('wanted a duration such as "30h", "45m" or "7d"')
+        return timedelta(seconds=float(match[1]) * UNIT_SECONDS[match[2]])
+    return value
+
+
+def _bounds(value: tuple[float, float]) -> tuple[float, float]:
+    low, high = value
+    if not low <= high:
+        raise ValueError(
+            f"the lower bound {low} is above the upper bound {high}: swap them or widen the range"
+        )
+    if low < -1 or high > 10:
+        raise ValueError("bounds are fractions of the portfolio's value (0.30 is 30 %), between -1 and 10")
+    return value
+
+
+def _asset(value: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]{1,20}", value):
+        raise ValueError(f"wanted a ticker in capital letters and digits such as BTC, found {value!r}")
+    return value
+
+
+def _base_url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/?#]+(?::\d+)?/?", value):
+        raise ValueError(
+            "wanted scheme://host[:port] without a path, such as http://127.0.0.1:8901, or an empty string"
+        )
+    return value.rstrip("/")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Bounds = Annotated[tuple[float, float], AfterValidator(_bounds)]
+Asset = Annotated[str, AfterValidator(_asset)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class WarehouseSettings(Section):
+    """Where the data live and how long they are kept."""
+
+    home: Path = Path("data")
+    keep_snapshots: int = Field(default=8, ge=1, le=1000)
+    keep_received_days: int = Field(default=7, ge=0, le=3650)
+    memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
+
+
+class NetworkSettings(Section):
+    """Limits that hold for every request to every source."""
+
+    timeout_seconds: float = Field(default=15, gt=0, le=300)
+    deadline_seconds: float = Field(default=30, gt=0, le=600)
+    attempts: int = Field(default=4, ge=1, le=20)
+    retry_budget_seconds: float = Field(default=90, ge=0, le=3600)
+    max_body_bytes: int = Field(default=32_000_000, ge=100_000)
+
+
+class VenueSettings(Section):
+    """One exchange, by its ccxt id."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    base_url: BaseUrl | dict[Literal["spot", "perp"], BaseUrl] = ""
+    markets: tuple[Literal["spot", "perp"], ...] = ("spot", "perp")
+    max_concurrency: int = Field(default=8, ge=1, le=64)
+
+
+class CoinMetricsSettings(Section):
+    """Coin Metrics community API: on-chain metrics and reference prices, daily."""
+
+    base_url: BaseUrl = "https://community-api.coinmetrics.io"
+    metrics: tuple[str, ...] = ("PriceUSD", "CapMrktCurUSD", "AdrActCnt", "TxCnt")
+
+
+class DefiLlamaSettings(Section):
+    """DefiLlama: value locked per chain, stablecoin supply and price."""
+
+    base_url: BaseUrl = ""
+    chains: tuple[str, ...] = ("Ethereum", "Solana", "Tron", "BSC")
+    stablecoins: tuple[Asset, ...] = ("USDT", "USDC", "DAI")
+
+
+class FredSettings(Section):
+    """FRED: macro series as CSV."""
+
+    base_url: BaseUrl = "https://fred.stlouisfed.org"
+    series: tuple[str, ...] = ("DGS10", "DTWEXBGS", "VIXCLS", "SP500")
+
+
+class SourcesSettings(Section):
+    """A source without a section is not asked."""
+
+    coinmetrics: CoinMetricsSettings | None = None
+    defillama: DefiLlamaSettings | None = None
+    fred: FredSettings | None = None
+
+
+class UniverseSettings(Section):
+    """What is followed: coins against one quote currency."""
+
+    quote: Asset = "USDT"
+    assets: tuple[Asset, ...] = Field(min_length=1)
+    cash: tuple[Asset, ...] = ()
+    confirmed_assets: tuple[Asset, ...] = ()
+    timeframes: tuple[str, ...] = ("1d", "1h")
+    history_start: date = date(2019, 1, 1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, values in (("assets", self.assets), ("timeframes", self.timeframes)):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{name} names {', '.join(twice)} twice: remove the repetition")
+        unknown = [value for value in self.timeframes if value not in TIMEFRAMES]
+        if unknown:
+            raise ValueError(f"timeframes: {unknown[0]!r} is not one of {', '.join(TIMEFRAMES)}")
+        if "1d" not in self.timeframes:
+            raise ValueError('timeframes must hold "1d": allocations are computed from daily returns')
+        if self.quote in self.assets:
+            raise ValueError(f"assets holds the quote currency {self.quote}: name it in cash instead")
+        return self
+
+
+def _freshness(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    given = {str(key): item for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return {**DEFAULT_FRESHNESS, **given}
+
+
+class GateSettings(Section):
+    """What data must be like before they may decide anything."""
+
+    min_venues: int = Field(default=1, ge=1, le=20)
+    max_frozen_share: Fraction = 0.35
+    peg_tolerance: float = Field(default=0.02, gt=0, lt=0.5)
+    freshness: Annotated[dict[str, Duration], BeforeValidator(_freshness)] = Field(
+        default_factory=lambda: dict(DEFAULT_FRESHNESS), validate_default=True
+    )
+
+
+class RebalanceSettings(Section):
+    """When a trade is worth recommending."""
+
+    period_hours: int = Field(default=24, ge=1, le=24 * 31)
+    horizon_days: int = Field(default=30, ge=1, le=730)
+    band_absolute: Fraction = 0.03
+    band_relative: float = Field(default=0.25, ge=0, le=10)
+    min_benefit_over_cost: float = Field(default=1.5, ge=0, le=100)
+    cooldown_hours: float = Field(default=20, ge=0, le=24 * 365)
+    valid_hours: float = Field(default=24, gt=0, le=24 * 31)
+    mode: Literal["full", "cash_flow_only", "sell_only"] = "full"
+
+
+class HoldingsSettings(Section):
+    """Where the positions are."""
+
+    file: Path
+
+
+class PortfolioSettings(Section):
+    """One portfolio's policy."""
+
+    reference_currency: Literal["USD"] = "USD"
+    sleeves: tuple[Sleeve, ...] = ("spot", "cash")
+    objective: str = "max_quadratic_utility"
+    target_weights: dict[str, Fraction] | None = None
+    risk_aversion: float = Field(default=3.0, gt=0, le=1000)
+    expected_returns: str = "shrunk_mean"
+    risk_model: str = "ledoit_wolf"
+    lookback_days: int = Field(default=365, ge=60, le=3650)
+    requires: tuple[str, ...] = ("candles_1d",)
+    on_stale: Literal["block", "degrade"] = "block"
+    weight_bounds: dict[str, Bounds] = Field(default_factory=lambda: {"default": (0.0, 1.0)})
+    class_bounds: dict[Sleeve, Bounds] = Field(default_factory=dict)
+    max_turnover: float = Field(default=1.0, gt=0, le=2)
+    max_participation: float = Field(default=0.02, gt=0, le=1)
+    net_delta_bounds: dict[Asset, Bounds] = Field(default_factory=dict)
+    gross_notional_limit: float = Field(default=2.0, gt=0, le=20)
+    min_liquidation_distance: Fraction = 0.30
+    cash_floor_usd: float = Field(default=0.0, ge=0)
+    fallbacks: tuple[str, ...] = ("min_volatility", "hrp", "hold")
+    rebalance: RebalanceSettings = Field(default_factory=RebalanceSettings)
+    holdings: HoldingsSettings | None = None
+
+
+class ChannelSettings(Section):
+    """One way out for alerts; its URL is a secret and stays in the environment."""
+
+    kind: str = "apprise"
+    allow_private_hosts: bool = False
+    portfolios: tuple[str, ...] = ()
+    events: tuple[Literal["recommendation", "blocked", "overdue", "resolved", "guard", "retracted"], ...] = (
+        "recommendation",
+        "blocked",
+        "overdue",
+        "resolved",
+    )
+
+
+class Settings(Section):
+    """The whole configuration; `config_path` is the file that it came from."""
+
+    config_path: Path
+    seed: int = Field(default=7, ge=0)
+    warehouse: WarehouseSettings = Field(default_factory=WarehouseSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    venues: tuple[VenueSettings, ...] = Field(min_length=1)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
+    universe: UniverseSettings
+    gate: GateSettings = Field(default_factory=GateSettings)
+    portfolios: dict[str, PortfolioSettings] = Field(default_factory=dict)
+    channels: dict[str, ChannelSettings] = Field(default_factory=dict)

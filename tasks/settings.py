@@ -1,7 +1,7 @@
 """The one reader of configuration files, of the environment and of secrets.
 
-Comes in: trimtab.toml, .env and the environment. Goes out: frozen `Settings` without secrets; a secret
-is fetched by name at the moment of use. Every refusal names file, line, what was found and what to write instead.
+Comes in: trimtab.toml, .env, the environment. Goes out: frozen `Settings` without secrets; a secret
+is fetched by name when it is used. Every refusal names file, line, finding and remedy.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def load_settings(config: Path | None = None, home: Path | None = None) -> Setti
 
 
 def channel_secret(settings: Settings, channel: str) -> str | None:
-    """The URL of a channel: TRIMTAB_CHANNEL_<ID> in the environment, else in .env beside the file; or None."""
+    """The URL of a channel: TRIMTAB_CHANNEL_<ID> in the environment, else in .env; or None."""
     name = "TRIMTAB_CHANNEL_" + re.sub(r"[^A-Z0-9]", "_", channel.upper())
     value = os.environ.get(name)
     if value is None:

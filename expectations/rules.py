@@ -1,0 +1,291 @@
+"""What a suite is made of: columns, rules and the words for them, all plain data.
+
+A suite module describes its table with these values and imports nothing heavy; `expectations.engine` turns
+each rule into a Great Expectations expectation. So listing suites, or testing a rule alone, never pays for
+importing the library.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pandas as pd
+
+from expectations import checks
+
+Severity = Literal["critical", "warning", "info"]
+Kind = Literal["text", "number", "decimal", "time", "flag"]
+Parameters = Mapping[str, Any]
+Check = Callable[[pd.DataFrame], "pd.Series[Any] | bool"]
+RowHint = Callable[[Mapping[str, Any]], str]
+
+IN_SET = "expect_column_values_to_be_in_set"
+BETWEEN = "expect_column_values_to_be_between"
+NOT_NULL = "expect_column_values_to_not_be_null"
+COLUMN_EXISTS = "expect_column_to_exist"
+ROW_COUNT = "expect_table_row_count_to_be_between"
+UNIQUE_KEY = "expect_compound_columns_to_be_unique"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One promised column: its name, the kind of its values, whether one may be missing or a text empty."""
+
+    name: str
+    kind: Kind
+    is_nullable: bool = False
+    may_be_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One expectation, in words for people and in terms of the library.
+
+    Attributes:
+        name: Short name, unique in its suite; it is what `ops.validations.expectation` holds.
+        wanted: The promise as a sentence fragment: "every price is above 0".
+        reason_code: What a broken row or batch is filed under (docs/runbook.md has a line for each).
+        expectation: Great Expectations type in snake case.
+        arguments: Its arguments. With `holds` the column is filled in by the gate.
+        columns: Columns the rule speaks about, the measured one first; shown with the examples.
+        severity: `critical` keeps data out, `warning` and `info` only tell.
+        names_rows: True: exactly the rows that break it are kept out. False: the whole batch is refused.
+        holds: A vectorised check over the frame for what the library has no expectation for; its answer
+            becomes a true/false column that the library then expects to be true in every row.
+        hint: Says more about one broken row ("looks like seconds …").
+    """
+
+    name: str
+    wanted: str
+    reason_code: str
+    expectation: str = IN_SET
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    severity: Severity = "critical"
+    names_rows: bool = True
+    holds: Check | None = None
+    hint: RowHint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The promises of one table: its columns, its key and its own rules.
+
+    `rules` hold the content; the rules about shape (rows present, columns there and typed, nothing missing,
+    one value per key) follow from `columns` and `key` and are added by `structure` and `content`.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+
+    def structure(self) -> tuple[Rule, ...]:
+        """Rules that must hold before any other can be asked: rows, columns and types."""
+        rows = Rule(
+            name="has_rows",
+            wanted="the batch has at least 1 row",
+            reason_code="empty_batch",
+            expectation=ROW_COUNT,
+            arguments={"min_value": 1},
+            names_rows=False,
+        )
+        return (rows, *(rule for column in self.columns for rule in _shape_of(column)))
+
+    def content(self) -> tuple[Rule, ...]:
+        """Rules about the values: nothing missing, one value per key, then the suite's own."""
+        present = tuple(
+            _present(column, column.name in self.key) for column in self.columns if not column.is_nullable
+        )
+        return (*present, *_key_rules(self), *self.rules)
+
+
+def _shape_of(column: Column) -> tuple[Rule, Rule]:
+    exists = Rule(
+        name=f"{column.name}_is_there",
+        wanted=f"there is a column {column.name}",
+        reason_code="missing_column",
+        expectation=COLUMN_EXISTS,
+        arguments={"column": column.name},
+        columns=(column.name,),
+        names_rows=False,
+    )
+    typed = Rule(
+        name=f"{column.name}_is_{column.kind}",
+        wanted=f"the column {column.name} holds {checks.KIND_WORDS[column.kind]}",
+        reason_code="wrong_type",
+        columns=(column.name,),
+        names_rows=False,
+        holds=lambda frame: checks.is_kind(frame, column.name, column.kind),
+    )
+    return exists, typed
+
+
+def _present(column: Column, is_key: bool) -> Rule:
+    reason = "missing_key" if is_key else "missing_value"
+    if column.kind == "text" and not column.may_be_blank:
+        return Rule(
+            name=f"{column.name}_is_present",
+            wanted=f"{column.name} is neither missing nor blank",
+            reason_code=reason,
+            columns=(column.name,),
+            holds=lambda frame: checks.is_filled(frame[column.name]),
+        )
+    return Rule(
+        name=f"{column.name}_is_present",
+        wanted=f"{column.name} is not missing",
+        reason_code=reason,
+        expectation=NOT_NULL,
+        arguments={"column": column.name},
+        columns=(column.name,),
+    )
+
+
+def _key_rules(suite: Suite) -> tuple[Rule, ...]:
+    if not suite.key:
+        return ()
+    values = tuple(column.name for column in suite.columns if column.name not in checks.BOOKKEEPING)
+    words = ", ".join(suite.key)
+    return (
+        Rule(
+            name="one_value_per_key",
+            wanted=f"no two rows give different values for one key ({words})",
+            reason_code="conflicting_values",
+            columns=tuple(name for name in values if name not in suite.key),
+            names_rows=False,
+            holds=lambda frame: checks.no_conflict(frame, suite.key, values),
+        ),
+        Rule(
+            name="no_repeated_rows",
+            wanted=f"no key ({words}) comes twice; identical rows are stored once",
+            reason_code="repeated_rows",
+            expectation=UNIQUE_KEY,
+            arguments={"column_list": list(suite.key)},
+            columns=suite.key,
+            severity="info",
+            names_rows=False,
+        ),
+    )
+
+
+def finite(column: str, *, also_null: bool = False) -> Rule:
+    """Every value of the column is a finite number (NaN and infinity are not), or missing where allowed."""
+    return Rule(
+        name=f"{column}_is_finite",
+        wanted=f"{column} is a finite number" + (" or is missing" if also_null else ""),
+        reason_code="not_finite",
+        columns=(column,),
+        holds=lambda frame: checks.is_finite(frame[column], also_null=also_null),
+    )
+
+
+def between(column: str, low: float, high: float, reason_code: str) -> Rule:
+    """Every present value lies in [low, high]; a missing value is `finite`'s or the column's business."""
+    return Rule(
+        name=f"{column}_in_range",
+        wanted=f"{column} lies between {low:g} and {high:g}",
+        reason_code=reason_code,
+        expectation=BETWEEN,
+        arguments={"column": column, "min_value": low, "max_value": high},
+        columns=(column,),
+    )
+
+
+def as_warning(rule: Rule, name: str) -> Rule:
+    """The same rule under another name, which only warns."""
+    return replace(rule, name=name, severity="warning")
+
+
+def above_zero(columns: Sequence[str], *, name: str = "prices_are_positive", also_null: bool = False) -> Rule:
+    """Every value of these columns is finite and above 0 (and below 1e15, where no price or amount lives)."""
+    return Rule(
+        name=name,
+        wanted=f"{', '.join(columns)} lie above 0 and below 1e15" + (" where given" if also_null else ""),
+        reason_code="not_positive",
+        columns=tuple(columns),
+        holds=lambda frame: checks.all_above_zero(frame, columns, also_null=also_null),
+    )
+
+
+def not_negative(column: str, *, also_null: bool = True) -> Rule:
+    """Every value of the column is finite and at least 0, or is missing where allowed."""
+    return Rule(
+        name=f"{column}_not_negative",
+        wanted=f"{column} is at least 0" + (" or is missing" if also_null else ""),
+        reason_code="negative_value",
+        columns=(column,),
+        holds=lambda frame: checks.is_at_least_zero(frame[column], also_null=also_null),
+    )
+
+
+def one_of(column: str, allowed: Sequence[str], reason_code: str) -> Rule:
+    """Every present value of the column is one of the listed words."""
+    return Rule(
+        name=f"{column}_is_known",
+        wanted=f"{column} is one of {', '.join(allowed)}",
+        reason_code=reason_code,
+        expectation=IN_SET,
+        arguments={"column": column, "value_set": list(allowed)},
+        columns=(column,),
+    )
+
+
+def not_all_null(column: str, severity: Severity = "warning") -> Rule:
+    """A column in which values may be missing is not missing throughout."""
+    return Rule(
+        name=f"{column}_has_values",
+        wanted=f"{column} is given in at least one row",
+        reason_code="column_all_null",
+        columns=(column,),
+        severity=severity,
+        names_rows=False,
+        holds=lambda frame: bool(frame[column].notna().any()),
+    )
+
+
+def in_era(column: str, as_of: pd.Timestamp, *, first: pd.Timestamp = checks.FIRST_BLOCK) -> Rule:
+    """Instants lie between 2009 (the first block) and as_of; the hint names a likely unit mistake."""
+    return Rule(
+        name=f"{column}_in_era",
+        wanted=f"{column} lies between {first:%Y-%m-%d} and {as_of:%Y-%m-%d %H:%M:%S} UTC",
+        reason_code="time_out_of_range",
+        columns=(column,),
+        holds=lambda frame: checks.is_between_times(frame[column], first, as_of),
+        hint=lambda row: checks.time_hint(row[column]),
+    )
+
+
+def on_whole_day(column: str) -> Rule:
+    """Daily series carry the instant at which the UTC day opens."""
+    return Rule(
+        name=f"{column}_on_day",
+        wanted=f"{column} is 00:00 UTC of a day",
+        reason_code="off_grid",
+        columns=(column,),
+        holds=lambda frame: checks.is_whole(frame[column], pd.Timedelta(days=1)),
+    )
+
+
+def known_in_time(
+    as_of: pd.Timestamp, earliest: Callable[[pd.DataFrame], "pd.Series[Any]"], event: str
+) -> Rule:
+    """A row is known no earlier than the event that made it, and no later than the run's as_of."""
+    return Rule(
+        name="known_at_in_order",
+        wanted=f"known_at lies between {event} and {as_of:%Y-%m-%d %H:%M:%S} UTC",
+        reason_code="known_at_out_of_order",
+        columns=("known_at",),
+        holds=lambda frame: (frame["known_at"] >= earliest(frame)) & (frame["known_at"] <= as_of),
+    )
+
+
+def instant(parameters: Parameters, name: str = "as_of") -> pd.Timestamp:
+    """The parameter as a naive UTC timestamp.
+
+    Raises:
+        KeyError: The parameter was not given; the message names it.
+    """
+    if parameters.get(name) is None:
+        raise KeyError(f"the suite needs the parameter {name}; pass the run's {name}")
+    stamp = pd.Timestamp(parameters[name])
+    return stamp if stamp.tzinfo is None else stamp.tz_convert("UTC").tz_localize(None)

@@ -1,6 +1,6 @@
 -- What trading each market costs and bears: volume, spread and volatility up to its newest daily close.
 --
--- key: venue, market_id
+-- key: venue, market_type, market_id
 -- asset                    | the asset that is traded                                           | not null
 -- venue                    | exchange, by its ccxt id                                           | not null
 -- market_id                | the venue's own market id                                          | not null
@@ -28,27 +28,27 @@ with days as (
 returns as (
   select
     *,
-    max(as_of_date) over (partition by venue, market_id) as newest_date,
+    max(as_of_date) over (partition by venue, market_type, market_id) as newest_date,
     case when lag(as_of_date) over market = as_of_date - 1 then close / lag(close) over market - 1 end as simple_return
   from days
-  window market as (partition by venue, market_id order by as_of_date)
+  window market as (partition by venue, market_type, market_id order by as_of_date)
 ),
 books as (
-  select venue, market_id, arg_max(spread_bps, observed_at) / 2 as half_spread_bps
+  select venue, market_type, market_id, arg_max(spread_bps, observed_at) / 2 as half_spread_bps
   from core.order_book_depth
   where isfinite(spread_bps)
-  group by venue, market_id
+  group by venue, market_type, market_id
 )
 select
   returns.asset,
   returns.venue,
   returns.market_id,
   arg_max(returns.symbol, returns.as_of_date) as symbol,
-  arg_max(returns.market_type, returns.as_of_date) as market_type,
+  returns.market_type,
   avg(returns.volume_usd) filter (where newest_date - as_of_date < 30) as average_daily_volume_usd,
   any_value(books.half_spread_bps) as half_spread_bps,
   stddev_samp(returns.simple_return) filter (where newest_date - as_of_date < 90) as daily_volatility,
   max(returns.as_of_date) as as_of_date
 from returns
-left join books using (venue, market_id)
-group by returns.asset, returns.venue, returns.market_id
+left join books using (venue, market_type, market_id)
+group by returns.asset, returns.venue, returns.market_type, returns.market_id

@@ -1,7 +1,8 @@
 -- Stretches in which a series should have rows and has none; never filled with invented ones.
 --
--- key: venue, market_id, dataset, timeframe, gap_start
+-- key: venue, market_type, market_id, dataset, timeframe, gap_start
 -- venue         | exchange or provider                                              | not null
+-- market_type   | spot or perp: one venue may use one id for both; empty if none    | not null
 -- market_id     | market, or asset and metric                                       | not null
 -- dataset       | the table                                                         | not null
 -- timeframe     | length of a candle; empty for the others                          | not null
@@ -13,6 +14,7 @@
 -- closed_at     | when the rows came after all, UTC                                 |
 create table ops.gaps (
   venue varchar not null,
+  market_type varchar not null,
   market_id varchar not null,
   dataset varchar not null,
   timeframe varchar not null,

@@ -1,9 +1,9 @@
 -- Every version of every closed candle, as each venue reported it.
 --
--- key: venue, market_id, timeframe, open_time
+-- key: venue, market_type, market_id, timeframe, open_time
 -- time: open_time
 -- venue            | exchange, by its ccxt id                                          | not null
--- market_id        | the venue's own market id; symbols get reused, ids do not         | not null
+-- market_id        | the venue's own id; Binance uses one id for spot and for perpetual | not null
 -- symbol           | ccxt's unified symbol, for reading only                           | not null
 -- base             | the asset that is priced                                          | not null
 -- quote            | the asset the price is in                                         | not null

@@ -1,6 +1,6 @@
 -- Every version of every market's trading rules: steps, minimums, fees, expiry.
 --
--- key: venue, market_id
+-- key: venue, market_type, market_id
 -- venue         | exchange, by its ccxt id                                          | not null
 -- market_id     | the venue's own market id                                         | not null
 -- symbol        | ccxt's unified symbol, for reading only                           | not null

@@ -1,6 +1,6 @@
 -- Spread and depth of a market's order book at the moments it was read.
 --
--- key: venue, market_id, observed_at
+-- key: venue, market_type, market_id, observed_at
 -- time: observed_at
 -- venue            | exchange, by its ccxt id                                            | not null
 -- market_id        | the venue's own market id                                           | not null

@@ -47,7 +47,7 @@ def suite(parameters: Parameters) -> Suite:
     as_of = instant(parameters)
     return Suite(
         table="core.candles",
-        key=("venue", "market_id", "timeframe", "open_time"),
+        key=("venue", "market_type", "market_id", "timeframe", "open_time"),
         columns=COLUMNS,
         rules=(
             one_of("market_type", MARKET_TYPES, "unknown_market_type"),

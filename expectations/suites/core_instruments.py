@@ -42,7 +42,7 @@ def suite(parameters: Parameters) -> Suite:
     as_of = instant(parameters)
     return Suite(
         table="core.instruments",
-        key=("venue", "market_id"),
+        key=("venue", "market_type", "market_id"),
         columns=COLUMNS,
         rules=(
             one_of("market_type", ("spot", "perp", "future", "option"), "unknown_market_type"),

@@ -44,7 +44,7 @@ def suite(parameters: Parameters) -> Suite:
     as_of = instant(parameters)
     return Suite(
         table="core.order_book_depth",
-        key=("venue", "market_id", "observed_at"),
+        key=("venue", "market_type", "market_id", "observed_at"),
         columns=COLUMNS,
         rules=(
             one_of("market_type", ("spot", "perp", "future", "option"), "unknown_market_type"),

@@ -4,7 +4,7 @@ Pure functions of pandas columns, NaN-safe: a missing or infinite value never co
 says "or missing". No clock, no I/O, and no Great Expectations.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,13 @@ TIMEFRAMES: Mapping[str, pd.Timedelta] = {
 MONTH = "1M"
 
 
-def is_kind(frame: pd.DataFrame, column: str, kind: str) -> bool:
-    """Whether the column's values are of the kind; a column without any value has every kind."""
-    if column not in frame.columns:
-        return False
-    present = frame[column].dropna()
-    return present.empty or _KINDS[kind](present)
+def wrong_kinds(frame: pd.DataFrame, kinds: Mapping[str, str]) -> list[str]:
+    """The columns whose values are not of their kind, in words; a column without any value has every kind."""
+    wrong: list[str] = []
+    for column, kind in kinds.items():
+        if column in frame.columns and not _KINDS[kind](present := frame[column].dropna()) and len(present):
+            wrong.append(f"{column} is {present.dtype}, not {KIND_WORDS[kind]}")
+    return wrong
 
 
 _KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
@@ -62,9 +63,16 @@ _KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
 }
 
 
-def is_filled(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Neither missing nor an empty string."""
-    return values.notna() & (values != "")
+def all_given(
+    frame: pd.DataFrame, columns: Sequence[str], *, may_be_blank: Collection[str]
+) -> "pd.Series[Any]":
+    """None of the columns missing, nor an empty text where that does not count as given."""
+    kept = pd.Series(data=True, index=frame.index)
+    for column in columns:
+        kept &= frame[column].notna()
+        if column not in may_be_blank:
+            kept &= frame[column] != ""
+    return kept
 
 
 def as_float(values: "pd.Series[Any]") -> "np.ndarray[Any, Any]":

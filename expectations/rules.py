@@ -21,8 +21,7 @@ RowHint = Callable[[Mapping[str, Any]], str]
 
 IN_SET = "expect_column_values_to_be_in_set"
 BETWEEN = "expect_column_values_to_be_between"
-NOT_NULL = "expect_column_values_to_not_be_null"
-COLUMN_EXISTS = "expect_column_to_exist"
+COLUMNS_MATCH = "expect_table_columns_to_match_set"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 UNIQUE_KEY = "expect_compound_columns_to_be_unique"
 
@@ -53,6 +52,8 @@ class Rule:
         holds: A vectorised check over the frame for what the library has no expectation for; its answer
             becomes a true/false column that the library then expects to be true in every row.
         hint: Says more about one broken row ("looks like seconds …").
+        found: Says what a broken promise of the whole batch looks like ("no close").
+        shows_missing_only: Of a broken row show only what is missing, not all the columns.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Rule:
     names_rows: bool = True
     holds: Check | None = None
     hint: RowHint | None = None
+    found: Callable[[pd.DataFrame], str] | None = None
+    shows_missing_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,63 +85,62 @@ class Suite:
 
     def structure(self) -> tuple[Rule, ...]:
         """Rules that must hold before any other can be asked: rows, columns and types."""
-        rows = Rule(
-            name="has_rows",
-            wanted="the batch has at least 1 row",
-            reason_code="empty_batch",
-            expectation=ROW_COUNT,
-            arguments={"min_value": 1},
-            names_rows=False,
+        names = [column.name for column in self.columns]
+        kinds = {column.name: column.kind for column in self.columns}
+        return (
+            Rule(
+                name="has_rows",
+                wanted="the batch has at least 1 row",
+                reason_code="empty_batch",
+                expectation=ROW_COUNT,
+                arguments={"min_value": 1},
+                names_rows=False,
+                found=lambda frame: f"{len(frame)} rows",
+            ),
+            Rule(
+                name="has_columns",
+                wanted=f"the columns {', '.join(names)} are there",
+                reason_code="missing_column",
+                expectation=COLUMNS_MATCH,
+                arguments={"column_set": names, "exact_match": False},
+                names_rows=False,
+                found=lambda frame: f"no {', '.join(n for n in names if n not in frame.columns)}",
+            ),
+            Rule(
+                name="columns_have_types",
+                wanted="every column holds values of its kind",
+                reason_code="wrong_type",
+                names_rows=False,
+                holds=lambda frame: not checks.wrong_kinds(frame, kinds),
+                found=lambda frame: "; ".join(checks.wrong_kinds(frame, kinds)),
+            ),
         )
-        return (rows, *(rule for column in self.columns for rule in _shape_of(column)))
 
     def content(self) -> tuple[Rule, ...]:
         """Rules about the values: nothing missing, one value per key, then the suite's own."""
-        present = tuple(
-            _present(column, column.name in self.key) for column in self.columns if not column.is_nullable
+        keys = [column for column in self.columns if column.name in self.key and not column.is_nullable]
+        others = [c for c in self.columns if c.name not in self.key and not c.is_nullable]
+        present = (
+            *_present("key_is_present", "missing_key", keys),
+            *_present("values_are_present", "missing_value", others),
         )
         return (*present, *_key_rules(self), *self.rules)
 
 
-def _shape_of(column: Column) -> tuple[Rule, Rule]:
-    exists = Rule(
-        name=f"{column.name}_is_there",
-        wanted=f"there is a column {column.name}",
-        reason_code="missing_column",
-        expectation=COLUMN_EXISTS,
-        arguments={"column": column.name},
-        columns=(column.name,),
-        names_rows=False,
+def _present(name: str, reason_code: str, columns: Sequence[Column]) -> tuple[Rule, ...]:
+    if not columns:
+        return ()
+    names = tuple(column.name for column in columns)
+    blank = frozenset(column.name for column in columns if column.may_be_blank or column.kind != "text")
+    rule = Rule(
+        name=name,
+        wanted=f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} given in every row",
+        reason_code=reason_code,
+        columns=names,
+        holds=lambda frame: checks.all_given(frame, names, may_be_blank=blank),
+        shows_missing_only=True,
     )
-    typed = Rule(
-        name=f"{column.name}_is_{column.kind}",
-        wanted=f"the column {column.name} holds {checks.KIND_WORDS[column.kind]}",
-        reason_code="wrong_type",
-        columns=(column.name,),
-        names_rows=False,
-        holds=lambda frame: checks.is_kind(frame, column.name, column.kind),
-    )
-    return exists, typed
-
-
-def _present(column: Column, is_key: bool) -> Rule:
-    reason = "missing_key" if is_key else "missing_value"
-    if column.kind == "text" and not column.may_be_blank:
-        return Rule(
-            name=f"{column.name}_is_present",
-            wanted=f"{column.name} is neither missing nor blank",
-            reason_code=reason,
-            columns=(column.name,),
-            holds=lambda frame: checks.is_filled(frame[column.name]),
-        )
-    return Rule(
-        name=f"{column.name}_is_present",
-        wanted=f"{column.name} is not missing",
-        reason_code=reason,
-        expectation=NOT_NULL,
-        arguments={"column": column.name},
-        columns=(column.name,),
-    )
+    return (rule,)
 
 
 def _key_rules(suite: Suite) -> tuple[Rule, ...]:

@@ -40,7 +40,7 @@ def examples(finding: Finding, batch: pd.DataFrame, key: Sequence[str]) -> list[
     """The first broken rows: their key and the columns that the rule speaks about."""
     names = [name for name in dict.fromkeys((*key, *finding.rule.columns)) if name in batch.columns]
     rows = batch.loc[list(finding.rows[:EXAMPLES]), names]
-    return [{str(name): plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
+    return [_shown(finding.rule, row) for row in rows.to_dict("records")]
 
 
 def message(finding: Finding, batch: pd.DataFrame, key: Sequence[str]) -> str:
@@ -50,10 +50,8 @@ def message(finding: Finding, batch: pd.DataFrame, key: Sequence[str]) -> str:
         return f"Wanted: {rule.wanted}. It could not be asked ({finding.error}), which counts as broken."
     if finding.success:
         return f"Holds for all {rows:,} rows: {rule.wanted}."
-    if not rule.columns or not finding.rows:
-        return f"Wanted: {rule.wanted}. Found: not so ({rows:,} rows)."
-    if len(finding.rows) == rows and not rule.names_rows:
-        return f"Wanted: {rule.wanted}. Found: not so, in a batch of {rows:,} rows."
+    if rule.found is not None or not finding.rows:
+        return f"Wanted: {rule.wanted}. Found: {rule.found(batch) if rule.found else 'not so'}."
     spread = _spread(finding, batch)
     values = f" ({rule.columns[0]} from {spread[0]:g} to {spread[1]:g})" if spread else ""
     first = examples(finding, batch, key)[0]
@@ -69,13 +67,26 @@ def row_reasons(finding: Finding, batch: pd.DataFrame, rows: Sequence[int]) -> I
     rule = finding.rule
     shown = batch.loc[list(rows), [name for name in rule.columns if name in batch.columns]]
     for position, values in zip(rows, shown.to_dict("records"), strict=True):
-        found = phrase({str(name): plain(value) for name, value in values.items()})
+        found = phrase(_shown(rule, values))
         yield position, f"Wanted: {rule.wanted}. Found: {found}{_hint(rule, batch, position)}."
+
+
+def _shown(rule: Rule, values: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = {str(name): plain(value) for name, value in values.items()}
+    if not rule.shows_missing_only:
+        return shown
+    return {
+        name: value
+        for name, value in shown.items()
+        if value is None or value == "" or name not in rule.columns
+    }
 
 
 def phrase(values: Mapping[str, Any]) -> str:
     """`low 9.5, open 9.2`; a missing value says so."""
-    return ", ".join(f"{name} {'is missing' if value is None else value}" for name, value in values.items())
+    return ", ".join(
+        f"{name} {'is missing' if value in (None, '') else value}" for name, value in values.items()
+    )
 
 
 def plain(value: object) -> str | int | float | bool | None:

@@ -27,10 +27,14 @@ _GRADES = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: a one-line title and a body of short lines, plain text."""
+    """What is sent: a one-line title and a body of short lines, plain text.
+
+    `reference` is the recommendation that `trimtab explain` shows in full ("": there is none).
+    """
 
     title: str
     body: str
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def render_recommendation(facts: RecommendationFacts) -> Message:
     if facts.supersedes:
         lines.insert(-1, f"Replaces {clean(facts.supersedes)}: do not trade that one.")
     title = f"{clean(facts.portfolio)}: {_totals(facts.trades)}"
-    return _message(title, lines, is_simulated=facts.is_simulated)
+    return _message(title, lines, is_simulated=facts.is_simulated, reference=clean(facts.recommendation_id))
 
 
 def render_blocked(facts: BlockedFacts) -> Message:
@@ -116,7 +120,8 @@ def render_blocked(facts: BlockedFacts) -> Message:
         f"Decided as of {_instant(facts.as_of)}.",
         _identity(facts.recommendation_id),
     ]
-    return _message(f"{clean(facts.portfolio)}: BLOCKED", lines, is_simulated=facts.is_simulated)
+    title = f"{clean(facts.portfolio)}: BLOCKED"
+    return _message(title, lines, is_simulated=facts.is_simulated, reference=clean(facts.recommendation_id))
 
 
 def render_resolved(facts: ResolvedFacts) -> Message:
@@ -144,6 +149,7 @@ def as_repeat(message: Message, alert_id: str) -> Message:
     return Message(
         title=f"{message.title} (repeat)",
         body=f"{message.body}\nrepeat of {alert_id}: it may have reached you before; act on it once.",
+        reference=message.reference,
     )
 
 
@@ -154,11 +160,11 @@ def usd(amount: float) -> str:
     return f"{amount:,.0f} USD" if abs(amount) >= 100 else f"{amount:,.2f} USD"
 
 
-def _message(title: str, lines: Sequence[str], *, is_simulated: bool) -> Message:
+def _message(title: str, lines: Sequence[str], *, is_simulated: bool, reference: str = "") -> Message:
     if not is_simulated:
-        return Message(f"Trimtab {title}", "\n".join(lines))
-    warning = "Simulated data: this is an exercise, not advice."
-    return Message(f"{SIMULATED} Trimtab {title}", "\n".join([f"{SIMULATED}. {warning}", *lines]))
+        return Message(f"Trimtab {title}", "\n".join(lines), reference)
+    warning = f"{SIMULATED}. Simulated data: this is an exercise, not advice."
+    return Message(f"{SIMULATED} Trimtab {title}", "\n".join([warning, *lines]), reference)
 
 
 def _trade_lines(trades: Sequence[TradeFacts]) -> list[str]:

@@ -31,7 +31,8 @@ def clean(text: str, *, limit: int = 400) -> str:
     """
     spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text))
     kept = "".join(c for c in spaced if unicodedata.category(c) not in _INVISIBLE and c not in _FILLERS)
-    line = re.sub(r" +", " ", kept).strip()
+    # no service may turn a name into a link
+    line = re.sub(r" +", " ", kept).strip().replace("://", "[:]//")
     if len(line) > limit:
         line = line[: limit - 3].rstrip() + "..."
     return _WORD.sub(_note_look_alikes, line)

@@ -1,0 +1,1 @@
+"""Channels against a real receiver on loopback."""

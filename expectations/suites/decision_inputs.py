@@ -1,8 +1,8 @@
 """Promises of what a decision is made from: one row per line (sleeve and asset) of a portfolio.
 
 A broken row freezes its line (it keeps its quantity, the rest is decided); a broken promise of the whole
-frame blocks the recommendation. Cash may be constant, and a gap in its history only warns: freezing the cash leg
-would stop every trade. A coin that is constant is a feed that froze.
+frame blocks the recommendation. Cash may be constant, and a gap in its history only warns: freezing the cash
+leg would stop every trade. A coin that is constant is a feed that froze.
 
 Columns: sleeve, asset; observations (days with a return); newest_data_age_hours (age of the newest daily
 return); price_usd, price_age_hours; min_return, max_return (simple, per day); zero_return_share (days with

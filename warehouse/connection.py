@@ -1,0 +1,90 @@
+"""Connections to DuckDB: opened with our settings, locked down, and never handed out of this room.
+
+In: a path. Out: a connection whose session is UTC and that can neither read files, reach the network, load
+extensions nor be talked into doing so later.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.errors import DamagedWarehouse, WriterBusy
+
+STORAGE_COMPATIBILITY = "v1.5.0"
+_LOCK_HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How much of the machine DuckDB may use; None leaves its own default.
+
+    Attributes:
+        memory_limit: Such as "2GB".
+        threads: Number of worker threads.
+    """
+
+    memory_limit: str | None = None
+    threads: int | None = None
+
+    def config(self) -> dict[str, str | bool | int | float | list[str]]:
+        """The settings as DuckDB takes them."""
+        chosen: dict[str, str | bool | int | float | list[str]] = {}
+        if self.memory_limit is not None:
+            chosen["memory_limit"] = self.memory_limit
+        if self.threads is not None:
+            chosen["threads"] = self.threads
+        return chosen
+
+
+def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a file, or a database in memory when no path is given.
+
+    Raises:
+        WriterBusy: Another process has the file open.
+        DamagedWarehouse: The file or its log can not be read.
+    """
+    config = engine.config() | {"storage_compatibility_version": STORAGE_COMPATIBILITY}
+    if path is not None:
+        config["temp_directory"] = str(path.parent / "state" if not read_only else path.parent)
+    try:
+        connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        holder = _LOCK_HOLDER.search(str(error))
+        if holder or "lock on file" in str(error):
+            pid = int(holder.group(1)) if holder else None
+            raise WriterBusy(
+                pid, None, f"opened {path} itself; readers should use the published file"
+            ) from error
+        raise _damaged(path, error) from error
+    except duckdb.Error as error:
+        raise _damaged(path, error) from error
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def _damaged(path: Path | None, error: Exception) -> DamagedWarehouse:
+    return DamagedWarehouse(
+        f"{path} should open as a DuckDB database, but: {str(error).strip().splitlines()[0]} "
+        "Nothing was changed. `trimtab restore` puts the newest verified snapshot in its place and keeps "
+        "this file."
+    )
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close every way out of the database, for good; registered Arrow tables still work."""
+    connection.execute("set enable_external_access = false")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set allow_community_extensions = false")
+    connection.execute("set lock_configuration = true")
+
+
+def first_row(
+    connection: duckdb.DuckDBPyConnection, sql: str, bound: dict[str, Any] | None = None
+) -> tuple[Any, ...] | None:
+    """The first row of a result that is read to its end: DuckDB 2 refuses other work while rows wait."""
+    rows = (connection.execute(sql, bound) if bound else connection.execute(sql)).fetchall()
+    return rows[0] if rows else None

@@ -1,0 +1,78 @@
+# ruff: noqa: N818 - each name says what happened; "Error" would add nothing
+"""What can go wrong in the warehouse, one type per remedy.
+
+Every message says what was wanted, what was found and what to do.
+"""
+
+from datetime import datetime
+
+
+class WarehouseError(Exception):
+    """Anything the warehouse refuses or can not do."""
+
+
+class WriterBusy(WarehouseError):
+    """Another process holds the master.
+
+    Attributes:
+        pid: Process that holds it; None when it can not be told.
+        since: When it took the lock, aware UTC; None when it can not be told.
+        purpose: What it said it is doing.
+    """
+
+    def __init__(self, pid: int | None, since: datetime | None, purpose: str) -> None:
+        self.pid, self.since, self.purpose = pid, since, purpose
+        holder = f"process {pid}" if pid is not None else "another process"
+        moment = f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since is not None else ""
+        super().__init__(
+            f"The warehouse could not be opened for writing: {holder} holds it{moment} ({purpose}). "
+            "Wait for it to end, or end that process; nothing was changed."
+        )
+
+
+class MixedHome(WarehouseError):
+    """Simulated data meets a home with live data, or the reverse."""
+
+
+class UnsafeHome(WarehouseError):
+    """A path of the home is a link or belongs to somebody else."""
+
+
+class NoSpace(WarehouseError):
+    """Too little free disk space to write safely."""
+
+
+class DamagedWarehouse(WarehouseError):
+    """The master is behind what was acknowledged, or can not be read."""
+
+
+class SchemaDrift(WarehouseError):
+    """The tables in the file differ from the SQL files."""
+
+
+class ConflictingBatch(WarehouseError):
+    """One batch has two different values for one key; nothing of it was written."""
+
+
+class BadRows(WarehouseError):
+    """Rows do not fit the columns they are meant for."""
+
+
+class NothingPublished(WarehouseError):
+    """There is no published snapshot to read yet."""
+
+
+class UnknownTable(WarehouseError):
+    """No such table in the catalogue."""
+
+
+class UnknownQuery(WarehouseError):
+    """No such named query, or its parameters differ."""
+
+
+class RefusedStatement(WarehouseError):
+    """A statement that a reader may not run."""
+
+
+class QueryFailed(WarehouseError):
+    """DuckDB refused a query that was allowed."""

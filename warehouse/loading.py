@@ -1,0 +1,151 @@
+"""Putting one batch into raw and core.
+
+In: an Arrow table of a raw table's columns. Out: how many rows were new, revised or there already. A key
+never seen is stored as it came; a changed value becomes a new version known at the time of reading; an
+identical one is nothing. Primary keys would make this tens of times slower, so the batch is compared with
+the stretch of time that it covers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.connection import first_row
+from warehouse.errors import ConflictingBatch
+from warehouse.headers import Table
+from warehouse.points import reached
+from warehouse.statements import listed, quote, statement
+from warehouse.values import into_database
+
+BOOKKEEPING = ("known_at", "is_reconstructed", "load_id")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """What one batch did."""
+
+    rows_new: int
+    rows_revised: int
+    rows_unchanged: int
+
+
+def load_batch(
+    connection: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table, *, load_id: int, as_of: datetime
+) -> LoadCounts:
+    """Compare a batch with what core holds and write what differs, inside the caller's transaction.
+
+    Args:
+        connection: The master's connection.
+        table: The core table.
+        batch: All columns but load_id.
+        load_id: Number of the load.
+        as_of: Data time of the run; revisions are known from then on.
+
+    Raises:
+        ConflictingBatch: Two different values for one key, or a change of a table that is never edited.
+    """
+    if batch.num_rows == 0:
+        return LoadCounts(0, 0, 0)
+    connection.register("batch", batch)
+    try:
+        _stage(connection, table, batch.column_names)
+    finally:
+        connection.unregister("batch")
+    reached("staged")
+    bound, span = _bound(connection, table)
+    counts = _compare(connection, table, bound, span | {"as_of": into_database(as_of)})
+    if counts.rows_revised and table.like is None:
+        raise ConflictingBatch(
+            f"{table.full_name} is never edited, but {counts.rows_revised} rows of the batch differ from "
+            "what is stored "
+            "under the same key. Give the batch a new id."
+        )
+    _write(connection, table, counts, bound, span | {"load_id": load_id})
+    return counts
+
+
+def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> None:
+    connection.execute(statement("load_stage", columns=listed(columns)))
+    repeats = statement("load_repeats", key=listed(table.key))
+    if not connection.execute(repeats).fetchall():
+        return
+    values = [name for name in columns if name not in BOOKKEEPING]
+    earliest = {
+        "known_at": "min(known_at) as known_at",
+        "is_reconstructed": "bool_and(is_reconstructed) as is_reconstructed",
+    }
+    selected = ", ".join(earliest.get(name, quote(name)) for name in columns)
+    connection.execute(statement("load_distinct", columns=selected, values=listed(values)))
+    conflicts = connection.execute(repeats).fetchall()
+    if conflicts:
+        examples = "; ".join(", ".join(str(part) for part in key) for key in conflicts)
+        raise ConflictingBatch(
+            f"One value per key was wanted for {table.full_name}, but the batch has different values for "
+            "the same "
+            f"{', '.join(table.key)}: {examples}. Nothing of it was stored; fetch it again."
+        )
+
+
+def _bound(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, dict[str, Any]]:
+    if table.time is None:
+        return "true", {}
+    row = first_row(connection, statement("load_span", time=quote(table.time))) or (None, None)
+    return f"held.{quote(table.time)} between $first_time and $last_time", {
+        "first_time": row[0],
+        "last_time": row[1],
+    }
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]
+) -> LoadCounts:
+    values = [c for c in table.column_names if c not in BOOKKEEPING and c not in table.key]
+    replaced = (
+        "case when held.known_at is null then staged.known_at "
+        "else greatest($as_of, held.known_at) end as known_at"
+    )
+    if "is_reconstructed" in table.column_names:
+        replaced += ", staged.is_reconstructed and held.known_at is null as is_reconstructed"
+    connection.execute(
+        statement(
+            "load_changes",
+            replaced=replaced,
+            core=quote(table.full_name),
+            bound=bound,
+            match=_match(table, "staged"),
+            differs="("
+            + " or ".join(f"staged.{quote(c)} is distinct from held.{quote(c)}" for c in values)
+            + ")",
+        ),
+        bindings,
+    )
+    new, revised, staged = first_row(connection, statement("load_counts")) or (0, 0, 0)
+    return LoadCounts(int(new), int(revised), int(staged) - int(new) - int(revised))
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    counts: LoadCounts,
+    bound: str,
+    bindings: dict[str, Any],
+) -> None:
+    columns = listed(table.column_names)
+    values = ", ".join("$load_id" if name == "load_id" else quote(name) for name in table.column_names)
+    if counts.rows_revised:
+        span = {name: value for name, value in bindings.items() if name != "load_id"}
+        sql = statement(
+            "load_delete", core=quote(table.full_name), bound=bound, match=_match(table, "changes")
+        )
+        connection.execute(sql, span)
+    if counts.rows_new or counts.rows_revised:
+        for target in filter(None, (table.like, table.full_name)):
+            sql = statement("load_insert", table=quote(target), columns=columns, values=values)
+            connection.execute(sql, {"load_id": bindings["load_id"]})
+
+
+def _match(table: Table, batch: str) -> str:
+    return " and ".join(f"{batch}.{quote(name)} = held.{quote(name)}" for name in table.key)

@@ -1,0 +1,118 @@
+"""Opening the master's file: created whole or not at all, checked against its manifest.
+
+In: a home whose lock is held. Out: a connection that is up to date, verified and locked down.
+"""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from warehouse.connection import Engine, connect, lock_down
+from warehouse.errors import DamagedWarehouse, WriterBusy
+from warehouse.home import FILE_MODE, Home, sync_folder
+from warehouse.lock import POLL_SECONDS, Clock
+from warehouse.manifest import RESTORE, Manifest, acknowledge, read_manifest, verify
+from warehouse.points import reached
+from warehouse.schema import create_schema, upgrade_schema
+
+
+@contextmanager
+def opened_file(
+    home: Home, clock: Clock, engine: Engine, deadline: float
+) -> Generator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
+    """The master's connection and manifest for the length of a block.
+
+    Args:
+        home: The home; its lock is held by the caller.
+        clock: Waits and stamps.
+        engine: How much of the machine may be used.
+        deadline: On the clock's monotonic time: until then, wait for somebody who opened the file by hand.
+
+    Raises:
+        WriterBusy: Somebody opened the file itself and keeps it.
+        DamagedWarehouse: The file is missing, unreadable, or behind what was acknowledged.
+    """
+    umask = os.umask(0o077)  # DuckDB creates its files readable by all otherwise
+    try:
+        manifest = read_manifest(home)
+        if not home.master.exists():
+            _create(home, clock, engine, manifest)
+        kept = _keep_log(home)
+        connection = _connect_patiently(home, clock, engine, deadline)
+        try:
+            yield connection, _verified(home, clock, connection, manifest, kept)
+        finally:
+            connection.close()
+    finally:
+        os.umask(umask)
+
+
+def _create(home: Home, clock: Clock, engine: Engine, manifest: Manifest | None) -> None:
+    if manifest is not None and manifest.commit_id > 0:
+        raise DamagedWarehouse(f"{home.master} should exist, its manifest says so, but it is gone. {RESTORE}")
+    # Built beside and renamed, so that a kill leaves either no master or a whole one.
+    building = home.root / ".master.new.duckdb"
+    for leftover in (building, _log_of(building)):
+        leftover.unlink(missing_ok=True)
+    connection = connect(building, engine)
+    try:
+        create_schema(connection, clock.now())
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+    building.chmod(FILE_MODE)
+    reached("created")
+    building.replace(home.master)
+    sync_folder(home.root)
+
+
+def _keep_log(home: Home) -> Path | None:
+    """After a crash, copy the log before DuckDB replays and removes it: damage can then be looked into."""
+    log = _log_of(home.master)
+    if not log.exists():
+        return None
+    kept = home.root / "master.duckdb.wal.kept"
+    shutil.copyfile(log, kept)
+    kept.chmod(FILE_MODE)
+    return kept
+
+
+def _connect_patiently(
+    home: Home, clock: Clock, engine: Engine, deadline: float
+) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return connect(home.master, engine)
+        except WriterBusy:
+            if clock.monotonic() >= deadline:
+                raise
+            clock.sleep(POLL_SECONDS)
+
+
+def _verified(
+    home: Home,
+    clock: Clock,
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest | None,
+    kept: Path | None,
+) -> Manifest:
+    try:
+        ahead = verify(home, connection, manifest)
+    except DamagedWarehouse:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        raise
+    changed = upgrade_schema(connection, clock.now())
+    lock_down(connection)
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+    if manifest is None or ahead or changed:
+        return acknowledge(home, connection, manifest or Manifest())
+    return manifest
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")

@@ -1,0 +1,2 @@
+-- A view of the catalogue.
+create or replace view {name} as {body}

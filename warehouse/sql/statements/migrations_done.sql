@@ -1,0 +1,3 @@
+-- Changes of the schema that this file has been through.
+select version
+from ops.migrations

@@ -1,0 +1,3 @@
+-- How far the master has come.
+select commit_id, schema_hash
+from ops.master_state

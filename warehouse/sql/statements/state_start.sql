@@ -1,0 +1,3 @@
+-- The state of a master that was just created.
+insert into ops.master_state (commit_id, schema_hash)
+values (0, '')

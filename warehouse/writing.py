@@ -1,0 +1,150 @@
+"""Writing rows: transactions that the manifest acknowledges, appending, storing over, and named updates.
+
+In: rows as mappings of column to value. Out: committed transactions. Batches of facts go through
+warehouse.master.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.catalogue import load_catalogue
+from warehouse.errors import BadRows, NoSpace, QueryFailed
+from warehouse.headers import Table
+from warehouse.home import Home
+from warehouse.lock import Clock
+from warehouse.manifest import Manifest, acknowledge
+from warehouse.points import reached
+from warehouse.queries import named_query
+from warehouse.schema import column_types
+from warehouse.session import Session
+from warehouse.statements import listed, quote, statement
+from warehouse.values import rows_to_arrow
+
+
+class Writer(Session):
+    """An open master that takes rows."""
+
+    def __init__(
+        self, home: Home, clock: Clock, connection: duckdb.DuckDBPyConnection, manifest: Manifest
+    ) -> None:
+        super().__init__(connection)
+        self._home, self._clock, self._manifest = home, clock, manifest
+        self._types = column_types(connection)
+        self._depth = 0
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All or nothing for what happens inside; within another transaction it simply belongs to that one.
+
+        Raises:
+            NoSpace: The disk is full; nothing of the transaction was kept.
+        """
+        if self._depth:
+            yield
+            return
+        self._connection.begin()
+        self._depth = 1
+        try:
+            yield
+            self._connection.execute(statement("state_commit")).fetchall()
+            reached("before_commit")
+            self._connection.commit()
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
+                raise NoSpace(
+                    f"{self._home.root} has no space left; nothing of this batch was kept. Free some."
+                ) from error
+            raise
+        finally:
+            self._depth = 0
+        reached("after_commit")
+        self._manifest = acknowledge(self._home, self._connection, self._manifest)
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows; columns that are left out are NULL, objects go into JSON columns as they are.
+
+        Raises:
+            UnknownTable: No such table.
+            BadRows: Columns or values do not fit.
+        """
+        if not rows:
+            return
+        target = load_catalogue().table(table)
+        batch = rows_to_arrow(rows, self._types[target.full_name], target.full_name)
+        with self.transaction(), self._registered(batch, target):
+            columns = listed(batch.column_names)
+            self._execute(statement("rows_insert", table=quote(target.full_name), columns=columns), target)
+
+    def upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store rows over those with the same key; columns that are left out keep what is stored.
+
+        Raises:
+            UnknownTable: No such table.
+            BadRows: Columns or values do not fit, the key is incomplete or repeated, or the table has no key.
+        """
+        if not rows:
+            return
+        target = load_catalogue().table(table)
+        batch = rows_to_arrow(rows, self._types[target.full_name], target.full_name)
+        keys = {tuple(row.get(name) for name in target.key) for row in rows}
+        if not target.key or not set(target.key) <= set(batch.column_names) or len(keys) != len(rows):
+            wanted = ", ".join(target.key) or "a key, which this log does not have"
+            raise BadRows(
+                f"Rows stored over {table} need each {wanted} once. Give every key column, each key once."
+            )
+        given = set(batch.column_names)
+        merged = ", ".join(
+            ("batch." if name in given else "held.") + quote(name) + " as " + quote(name)
+            for name in target.column_names
+        )
+        name, columns = quote(target.full_name), listed(target.column_names)
+        match = " and ".join(f"batch.{quote(key)} = held.{quote(key)}" for key in target.key)
+        with self.transaction(), self._registered(batch, target):
+            self._execute(statement("rows_merge", columns=merged, table=name, match=match), target)
+            self._execute(statement("rows_delete", table=name, match=match), target)
+            self._execute(statement("rows_replace", table=name, columns=columns), target)
+
+    def run(self, query_name: str, /, **parameters: Any) -> int:  # noqa: ANN401 - bound values
+        """Run a named update or delete; returns how many rows it changed."""
+        with self.transaction():
+            rows = self._run(named_query(query_name, frozenset(parameters)), parameters).fetchall()
+        return int(rows[0][0]) if rows else 0
+
+    @property
+    def manifest(self) -> Manifest:
+        """What has been acknowledged so far."""
+        return self._manifest
+
+    def checkpoint(self) -> None:
+        """Fold the log into the file."""
+        self._connection.execute("checkpoint")
+
+    @contextmanager
+    def _registered(self, batch: pa.Table, target: Table) -> Generator[None]:
+        self._connection.register("batch", batch)
+        try:
+            yield
+        except duckdb.ConstraintException as error:
+            raise BadRows(f"Rows for {target.full_name} break a rule of the table: {error}") from error
+        finally:
+            self._connection.unregister("batch")
+
+    def _execute(self, sql: str, target: Table) -> None:
+        try:
+            self._connection.execute(sql)
+        except (duckdb.ConstraintException, duckdb.IOException):
+            raise
+        except duckdb.Error as error:
+            raise QueryFailed(f"Rows for {target.full_name} could not be stored: {error}") from error
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.rollback()
+        except duckdb.Error:
+            # The connection is already beyond repair (a failed commit); closing it discards the transaction.
+            return

@@ -1,0 +1,44 @@
+"""`trimtab check`: what can be wrong before any data are fetched."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flows.options import Options, common
+from tasks.policy import lines_of
+from tasks.settings import load_settings
+from warehouse.catalogue import check as check_catalogue
+
+
+@click.command()
+@common
+def check(options: Options) -> int:
+    """Configuration, SQL catalogue, feasibility of every portfolio's constraints; no network, no data.
+
+    Example: trimtab check --config trimtab.toml
+    """
+    settings = load_settings(options.config, options.home)
+    problems = check_catalogue()
+    facts = {
+        "configuration": str(settings.config_path),
+        "portfolios": {name: list(lines_of(settings, name)) for name in settings.portfolios},
+        "problems": problems,
+    }
+    if options.json:
+        click.echo(json.dumps(facts, indent=2))
+    elif problems:
+        click.echo("\n".join(problems), err=True)
+    else:
+        click.echo(f"{settings.config_path}: in order.")
+        for name, portfolio in settings.portfolios.items():
+            idle = sorted(set(portfolio.sleeves) - {"spot", "cash"})
+            lines = len(lines_of(settings, name))
+            click.echo(
+                f"Portfolio {name}: {portfolio.objective} over {lines} lines; its constraints can be met."
+            )
+            if idle:
+                click.echo(f"  note: the sleeves {', '.join(idle)} hold nothing in this version.")
+        click.echo("SQL catalogue: in order.")
+    return 1 if problems else 0

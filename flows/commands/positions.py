@@ -1,0 +1,87 @@
+"""`trimtab positions`: what a portfolio holds, imported from a file or shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from flows.opening import open_context
+from flows.options import Options, common
+from flows.paper import console, jsonable, money, table
+from flows.portfolios import chosen_portfolios
+from tasks.positions import import_positions
+from tasks.publish import publish
+from warehouse.home import Home
+from warehouse.reader import open_published
+
+
+@click.group()
+def positions() -> None:
+    """Import or show positions. A new file replaces the portfolio's whole statement; old ones are kept."""
+
+
+@positions.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--portfolio", help="Whose positions these are; needed when there are several portfolios.")
+@common
+def import_(options: Options, file: Path, portfolio: str | None) -> int:
+    """Import a CSV with the columns asset, venue, quantity (and kind, account, cost_basis_usd, immovable …).
+
+    Example: trimtab positions import holdings.csv --portfolio core
+    """
+    context = open_context(options.config, options.home, options.as_of, "positions")
+    names = chosen_portfolios(context.settings, portfolio)
+    if len(names) > 1:
+        raise click.UsageError(f"Wanted --portfolio, one of {', '.join(names)}; found none. Add it.")
+    summary = import_positions(context, names[0], file)
+    publish(context)
+    word = "imported" if summary.is_new else "already known, nothing added"
+    text = f"{summary.rows} positions of {summary.portfolio}: {word} (statement {summary.statement_id})."
+    click.echo(json.dumps(jsonable(summary.__dict__)) if options.json else text)
+    return 0
+
+
+@positions.command("show")
+@click.option("--portfolio", help="Only this portfolio.")
+@common
+def show(options: Options, portfolio: str | None) -> int:
+    """Show the newest statement of positions, valued at the newest prices.
+
+    Example: trimtab positions show --portfolio core
+    """
+    context = open_context(options.config, options.home, options.as_of, "positions")
+    names = chosen_portfolios(context.settings, portfolio)
+    with open_published(Home(context.settings.warehouse.home)) as reader:
+        rows = [row for name in names for row in reader.rows("valued_positions", portfolio=name)]
+    if options.json:
+        click.echo(json.dumps(jsonable(rows), indent=2))
+        return 0
+    columns = (
+        "portfolio",
+        "venue",
+        "account",
+        "kind",
+        "asset",
+        "quantity",
+        "price USD",
+        "value USD",
+        "as of",
+    )
+    cells = [
+        (
+            *(
+                row[name]
+                for name in ("portfolio", "venue", "account", "kind", "asset", "quantity", "price_usd")
+            ),
+            money(row["value_usd"]) or "no price",
+            row["as_of"],
+        )
+        for row in rows
+    ]
+    console().print(table(columns, cells, right=("quantity", "price USD", "value USD")))
+    return 0
+
+
+holdings = positions

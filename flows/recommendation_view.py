@@ -1,0 +1,159 @@
+"""A recommendation as people read it on a terminal: what to do first, then why, then the figures."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from flows.paper import bps, jsonable, money, percent, plain, table
+from warehouse.reader import Reader
+
+Row = dict[str, Any]
+
+
+def gather(reader: Reader, recommendation_id: str) -> Row | None:
+    """Everything that is recorded of one recommendation; None where there is no such id."""
+    found = reader.rows("recommendation", recommendation_id=recommendation_id)
+    if not found:
+        return None
+    key = {"recommendation_id": recommendation_id}
+    return {
+        **found[0],
+        "trades": reader.rows("trades_of", **key),
+        "weights": reader.rows("weights_of", **key),
+        "lines": [_opened(row) for row in reader.rows("lines_of", **key)],
+        "attempts": json.loads(found[0]["attempts"] or "[]"),
+    }
+
+
+def as_json(whole: Row) -> str:
+    """The same as JSON."""
+    return json.dumps(jsonable(whole), indent=2, ensure_ascii=False)
+
+
+def show(out: Console, whole: Row) -> None:
+    """Print what to do, why, and until when."""
+    out.print(Rule(style="dim"))
+    if whole["is_simulated"]:
+        out.print(Text("SIMULATED DATA: not a market, not advice", style="bold yellow"))
+    status = str(whole["status"])
+    out.print(
+        Text(f"{whole['portfolio']}: {status.upper()}", style="bold"), Text(f"({whole['recommendation_id']})")
+    )
+    out.print(Text(str(whole["reason"])))
+    if whole["trades"]:
+        out.print()
+        out.print(_trades(whole["trades"]))
+    if whole["weights"]:
+        out.print()
+        out.print(_weights(whole["weights"]))
+    out.print()
+    for text in _figures(whole):
+        out.print(Text(text))
+
+
+def explain(out: Console, whole: Row) -> None:
+    """Print all of it: figures, constraints, risk, and a line per asset."""
+    show(out, whole)
+    bound = [row for row in whole["weights"] if row["binding"]]
+    if bound:
+        out.print(Text("\nWhat held the weights where they are", style="bold"))
+        for row in bound:
+            price = row["shadow_price"]
+            worth = (
+                f"; relaxing it by 1 point would be worth {price:.4g} bps of yearly utility" if price else ""
+            )
+            out.print(Text(f"  {row['sleeve']}:{row['asset']}: {row['binding']}{worth}"))
+    out.print(Text("\nLine by line", style="bold"))
+    for line in whole["lines"]:
+        out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
+        for text in _changes(line["changed_since_last"]):
+            out.print(Padding(Text(text, style="dim"), (0, 0, 0, 9)))
+    if whole["attempts"]:
+        out.print(Text("\nMethods that were tried and failed", style="bold"))
+        for attempt in whole["attempts"]:
+            out.print(Text(f"  {attempt['method']}: {attempt['reason']}"))
+    out.print(Text("\nWhere it comes from", style="bold"))
+    out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
+    out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))
+
+
+def _opened(row: Row) -> Row:
+    numbers = json.loads(row["numbers"] or "{}")
+    sentence = numbers.pop("sentence", "")
+    changes = json.loads(row["changed_since_last"] or "{}")
+    return {**row, "numbers": numbers, "sentence": sentence, "changed_since_last": changes}
+
+
+def _trades(trades: list[Row]) -> object:
+    columns = ("", "side", "quantity", "market", "venue", "about USD", "at price", "fee USD", "slippage USD")
+    rows = [
+        (
+            trade["line"],
+            trade["side"].upper(),
+            plain(trade["quantity"]),
+            trade["symbol"],
+            trade["venue"],
+            money(trade["notional_usd"]),
+            trade["reference_price"],
+            money(trade["estimated_fee_usd"]),
+            money(trade["estimated_slippage_usd"]),
+        )
+        for trade in trades
+    ]
+    return table(columns, rows, right=("quantity", "about USD", "at price", "fee USD", "slippage USD"))
+
+
+def _weights(weights: list[Row]) -> object:
+    columns = ("line", "now", "target", "change", "allowed", "risk now", "risk after")
+    rows: list[tuple[object, ...]] = []
+    for row in weights:
+        current, target = row["current_weight"], row["target_weight"]
+        change = "" if current is None else f"{(target - current) * 100:+.2f}"
+        allowed = f"{(row['lower_bound'] or 0) * 100:.0f}-{(row['upper_bound'] or 0) * 100:.0f} %"
+        risk = (percent(row["risk_contribution_before"], 1), percent(row["risk_contribution_after"], 1))
+        line = f"{row['sleeve']}:{row['asset']}"
+        rows.append((line, percent(current), percent(target), change, allowed, *risk))
+    return table(columns, rows, right=columns[1:])
+
+
+def _figures(whole: Row) -> list[str]:
+    texts: list[str] = []
+    if whole["nav_usd"] is not None:
+        texts.append(f"Portfolio value   {money(whole['nav_usd'])} USD")
+    if whole["expected_benefit_bps"] is not None:
+        split = f"{bps(whole['benefit_return_bps'])} return, {bps(whole['benefit_risk_bps'])} risk"
+        texts.append(f"Benefit           {bps(whole['expected_benefit_bps'])} ({split}); a model estimate")
+    if whole["expected_cost_bps"] is not None:
+        texts.append(f"Cost              {bps(whole['expected_cost_bps'])}, once; before tax")
+    if whole["turnover"] is not None:
+        texts.append(
+            f"Turnover          {percent(whole['turnover'])}; "
+            f"largest drift {percent(whole['drift_absolute'])}"
+        )
+    if whole["confidence"] is not None:
+        texts.append(
+            f"Confidence        {percent(whole['confidence'], 0)} that benefit beats cost, by resampling"
+        )
+    method = whole["method_used"] or "none"
+    asked = "" if method == whole["objective"] else f" (asked for: {whole['objective']})"
+    flags = f"; {', '.join(whole['flags'])}" if whole["flags"] else ""
+    texts.append(f"Method            {method}{asked}; grade {whole['grade']}{flags}")
+    texts.append(
+        f"Data as of        {_instant(whole['as_of'])}; valid until {_instant(whole['valid_until'])}"
+    )
+    return texts
+
+
+def _changes(changes: Row) -> list[str]:
+    return [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(changes.items())]
+
+
+def _instant(value: datetime | None) -> str:
+    return "no time" if value is None else f"{value:%Y-%m-%d %H:%M} UTC"

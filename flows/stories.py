@@ -1,0 +1,139 @@
+"""The stories: what happens in a run, step by step. Each is written once.
+
+The command line carries out the steps directly, a deployment as Prefect tasks; the runner that is passed in
+decides. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from flows.exit_status import BLOCKED, DONE, OUTSIDE, worst
+from flows.steps import Runner, Step
+from tasks.context import RunContext
+from tasks.decide import RecommendSummary, recommend
+from tasks.ingest import IngestSummary, ingest
+from tasks.notify import NotifySummary, notify
+from tasks.positions import import_configured
+from tasks.publish import publish
+from tasks.runs import close_run, open_run
+from tasks.validate import ValidationSummary, validate
+
+OPEN = Step("open the run", open_run)
+INGEST = Step("fetch what is missing", ingest, retries=2, retry_delay_seconds=(60, 300), timeout_seconds=3000)
+POSITIONS = Step("read the positions", import_configured)
+PUBLISH = Step("publish a snapshot", publish, retries=1, retry_delay_seconds=(30,))
+VALIDATE = Step("check what is published", validate)
+RECOMMEND = Step("decide", recommend, timeout_seconds=900)
+NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
+CLOSE = Step("close the run", close_run)
+
+
+@dataclass
+class Told:
+    """What a story has come to so far; a part that did not take place stays None or empty."""
+
+    run_id: str
+    as_of: datetime
+    ingest: IngestSummary | None = None
+    validation: ValidationSummary | None = None
+    recommendations: tuple[RecommendSummary, ...] = ()
+    notify: NotifySummary | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status that the parts amount to."""
+        parts = [DONE]
+        if self.ingest is not None and self.ingest.required_failed:
+            parts.append(OUTSIDE)
+        if self.notify is not None and self.notify.failed:
+            parts.append(OUTSIDE)
+        if any(answer.status == "blocked" for answer in self.recommendations):
+            parts.append(BLOCKED)
+        return worst(*parts)
+
+    @property
+    def verdict(self) -> tuple[str, str, str]:
+        """Status, reason code and message for the run's own row."""
+        if self.status == DONE:
+            return "done", "", ""
+        blocked = next((answer for answer in self.recommendations if answer.status == "blocked"), None)
+        if blocked is not None:
+            return "blocked", blocked.reason_code, blocked.reason
+        if self.ingest is not None and self.ingest.required_failed:
+            return "failed", "source_failed", self.ingest.sentence
+        return "failed", "channel_failed", "An alert could not be delivered; `trimtab notify` tries again."
+
+
+def rebalance(run: Runner, context: RunContext, portfolios: tuple[str, ...] = ()) -> Told:
+    """The main job: fetch, publish, check, decide, tell."""
+    with _opened(run, context) as told:
+        told.ingest = run(INGEST, context)
+        _decide(run, context, told, portfolios)
+    return told
+
+
+def decide_only(run: Runner, context: RunContext, portfolios: tuple[str, ...] = ()) -> Told:
+    """Decide on what is stored; fetch nothing."""
+    with _opened(run, context) as told:
+        _decide(run, context, told, portfolios)
+    return told
+
+
+def ingest_only(
+    run: Runner,
+    context: RunContext,
+    sources: tuple[str, ...] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Told:
+    """Fetch, publish and check; decide nothing and tell nobody."""
+    with _opened(run, context) as told:
+        told.ingest = run(INGEST, context, sources, since, until)
+        run(PUBLISH, context)
+        told.validation = run(VALIDATE, context)
+    return told
+
+
+def validate_only(run: Runner, context: RunContext, tables: tuple[str, ...] = ()) -> Told:
+    """Run the gate on what is published."""
+    with _opened(run, context) as told:
+        told.validation = run(VALIDATE, context, tables)
+    return told
+
+
+def deliver(run: Runner, context: RunContext, *, test: bool = False) -> Told:
+    """Deliver what is pending, or a harmless test message."""
+    with _opened(run, context) as told:
+        told.notify = run(NOTIFY, context, test=test)
+    return told
+
+
+def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str, ...]) -> None:
+    """From positions to alerts: the decision reads the snapshot that was published and checked before it."""
+    names = portfolios or tuple(context.settings.portfolios)
+    for name in names:
+        run(POSITIONS, context, name)
+    run(PUBLISH, context)
+    told.validation = run(VALIDATE, context)
+    told.recommendations = tuple(run(RECOMMEND, context, name) for name in names)
+    if any(answer.is_new for answer in told.recommendations):
+        run(PUBLISH, context)  # readers see the recommendation before its alert reaches anybody
+    told.notify = run(NOTIFY, context)
+
+
+@contextmanager
+def _opened(run: Runner, context: RunContext) -> Iterator[Told]:
+    """Open the run's row, and close it whatever happens; what the run left is published last."""
+    run(OPEN, context)
+    told = Told(context.run_id, context.as_of)
+    try:
+        yield told
+    except Exception as error:
+        run(CLOSE, context, "failed", type(error).__name__, str(error)[:500])
+        raise
+    run(CLOSE, context, *told.verdict)
+    run(PUBLISH, context)

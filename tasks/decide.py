@@ -1,0 +1,121 @@
+"""The step that decides: published inputs, the gate's judgement, one pure decision, one commit.
+
+A decision that is already recorded is found again and nothing is written: same portfolio, slot, configuration
+and input values. What is new is stored with its weights, trades, lines, verdicts and alerts in one
+transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from expectations.verdicts import Verdict
+from portfolio.decision import decide, decision_id
+from portfolio.model import Decision, DecisionInputs
+from tasks.context import RunContext
+from tasks.decision_gate import dataset_states, judge_inputs
+from tasks.decision_rows import Record, rows_of
+from tasks.inputs import load_inputs
+from tasks.policy import config_hash, policy_of
+from warehouse.home import Home
+from warehouse.master import Master, open_master
+from warehouse.reader import open_point_in_time
+
+
+@dataclass(frozen=True)
+class RecommendSummary:
+    """What was decided for one portfolio, and whether this run was the first to say so."""
+
+    portfolio: str
+    recommendation_id: str
+    status: str
+    reason_code: str
+    reason: str
+    is_new: bool
+    is_announced: bool
+
+
+def recommend(context: RunContext, portfolio: str) -> RecommendSummary:
+    """Decide one portfolio on what the published snapshot holds, and record the answer with its alerts."""
+    home = Home(context.settings.warehouse.home)
+    states = dataset_states(context, portfolio)
+    with open_point_in_time(home, context.as_of) as reader:
+        loaded = load_inputs(reader, context, portfolio, states)
+        snapshot = reader.snapshot
+    inputs = loaded.inputs
+    identity = decision_id(
+        portfolio, inputs.slot, config_hash(context.settings, portfolio), inputs.content_hash()
+    )
+    found = _recorded(context, home, identity)
+    if found is not None:
+        return found
+    decision, verdicts = _decide(context, portfolio, inputs)
+    record = Record(
+        recommendation_id=identity,
+        decision=decision,
+        inputs_hash=inputs.content_hash(),
+        input_snapshot=f"{snapshot.snapshot_id}@{snapshot.load_id}",
+        outside=loaded.outside,
+        data_at=loaded.newest_data_at,
+        verdicts=verdicts,
+    )
+    return _store(context, home, record)
+
+
+def _decide(
+    context: RunContext, portfolio: str, inputs: DecisionInputs
+) -> tuple[Decision, tuple[Verdict, ...]]:
+    """Let the gate judge the inputs, freeze what it names, and decide."""
+    judged = judge_inputs(context, inputs)
+    frozen = {**judged.frozen, **inputs.frozen}
+    states = inputs.datasets if judged.passed else (*inputs.datasets, judged.failed_state)
+    safe = replace(inputs, frozen=frozen, datasets=states)
+    return decide(safe, policy_of(context.settings, portfolio), context.settings.seed), judged.verdicts
+
+
+def _recorded(context: RunContext, home: Home, identity: str) -> RecommendSummary | None:
+    with open_master(home, context.clock, purpose="look up a recommendation") as master:
+        return _found(master, identity)
+
+
+def _found(master: Master, identity: str) -> RecommendSummary | None:
+    rows = master.rows("recommendation", recommendation_id=identity)
+    if not rows:
+        return None
+    row = rows[0]
+    return RecommendSummary(
+        portfolio=row["portfolio"],
+        recommendation_id=identity,
+        status=row["status"],
+        reason_code=row["reason_code"],
+        reason=row["reason"],
+        is_new=False,
+        is_announced=False,
+    )
+
+
+def _store(context: RunContext, home: Home, record: Record) -> RecommendSummary:
+    """Write the decision and its alerts in one transaction; another run may have been faster."""
+    decision = record.decision
+    with open_master(home, context.clock, purpose=f"record {record.recommendation_id}") as master:
+        found = _found(master, record.recommendation_id)
+        if found is not None:
+            return found
+        history = master.rows("portfolio_history", portfolio=decision.portfolio, slot=decision.slot)
+        rows = rows_of(context, record, history[0] if history else {})
+        with master.transaction():
+            for table, items in rows.inserts.items():
+                master.append(table, items)
+            for table, items in rows.upserts.items():
+                master.upsert(table, items)
+            if rows.supersedes:
+                master.run("supersede", recommendation_id=rows.supersedes)
+    return RecommendSummary(
+        portfolio=decision.portfolio,
+        recommendation_id=record.recommendation_id,
+        status=decision.status,
+        reason_code=decision.reason_code,
+        reason=decision.reason,
+        is_new=True,
+        is_announced=rows.is_announced,
+    )

@@ -1,0 +1,269 @@
+"""A decision as rows: the recommendation, its weights, trades, lines, policy, events and alerts.
+
+Pure: a record and what stood before go in, rows per table come out. What is announced is decided here: a
+proposal once per set of trades and slot, a block once per incident, its end once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import tomli_w
+
+from expectations.verdicts import Verdict
+from portfolio.model import Decision
+from tasks.context import RunContext
+from tasks.messages import (
+    BlockedFacts,
+    Message,
+    RecommendationFacts,
+    ResolvedFacts,
+    TradeFacts,
+    render_blocked,
+    render_recommendation,
+    render_resolved,
+)
+from tasks.policy import config_hash, deciding_settings
+from tasks.version import code_version
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A decision with what identifies it and what it rested on."""
+
+    recommendation_id: str
+    decision: Decision
+    inputs_hash: str
+    input_snapshot: str
+    outside: tuple[str, ...]
+    data_at: datetime | None
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass
+class Rows:
+    """What one transaction writes."""
+
+    inserts: dict[str, Sequence[Row]] = field(default_factory=dict)
+    upserts: dict[str, Sequence[Row]] = field(default_factory=dict)
+    supersedes: str | None = None
+    is_announced: bool = False
+
+
+def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> Rows:
+    """All rows of one decision.
+
+    Args:
+        context: the run.
+        record: the decision.
+        history: one row of the query `portfolio_history`; empty for a first decision.
+    """
+    decision, identity = record.decision, record.recommendation_id
+    trades_hash = _trades_hash(decision)
+    is_news = decision.status == "proposed" and history.get("announced_trades") != trades_hash
+    alerts = _alerts(context, record, history, announce=is_news)
+    replaced = None if decision.status == "blocked" else history.get("open_id")
+    lines = _lines(record)
+    key = {"recommendation_id": identity}
+    owned = {**key, "portfolio": decision.portfolio, "as_of": decision.as_of}
+    rows = Rows(supersedes=replaced, is_announced=is_news)
+    rows.inserts = {
+        "mart.recommendations": [_recommendation(context, record, trades_hash, replaced, is_news)],
+        "mart.target_weights": [{**owned, **asdict(line)} for line in decision.target_lines],
+        "mart.recommendation_trades": [
+            {**key, **_without(asdict(trade), "sleeve", "asset")} for trade in decision.trades
+        ],
+        "mart.decision_lines": lines,
+        "ops.recommendation_events": _events(record, replaced),
+        "ops.alerts": alerts,
+        "ops.validations": [verdict.row() for verdict in record.verdicts],
+    }
+    rows.upserts = {"ops.policies": [_policy(context, decision)]}
+    return rows
+
+
+def _recommendation(
+    context: RunContext, record: Record, trades_hash: str, replaced: str | None, is_news: bool
+) -> Row:
+    decision = record.decision
+    flags = [*decision.flags, *(["outside_universe"] if record.outside else [])]
+    reason = decision.reason
+    if record.outside:
+        reason += f" Not counted, because the universe does not price it: {', '.join(record.outside)}."
+    copied = (
+        "portfolio as_of slot status grade is_simulated reason_code objective method_used nav_usd "
+        "drift_absolute turnover expected_benefit_bps benefit_return_bps benefit_risk_bps "
+        "expected_cost_bps confidence valid_until"
+    )
+    return {
+        **{name: getattr(decision, name) for name in copied.split()},
+        "recommendation_id": record.recommendation_id,
+        "flags": flags,
+        "reason": reason,
+        "input_snapshot": record.input_snapshot,
+        "inputs_hash": record.inputs_hash,
+        "config_hash": config_hash(context.settings, decision.portfolio),
+        "code_version": code_version(),
+        "trades_hash": trades_hash,
+        "attempts": json.dumps([asdict(attempt) for attempt in decision.failures]),
+        "is_announced": is_news,
+        "created_at": decision.as_of,
+        "supersedes": replaced,
+    }
+
+
+def _lines(record: Record) -> list[Row]:
+    rows: list[Row] = [
+        {
+            "recommendation_id": record.recommendation_id,
+            "sleeve": line.sleeve,
+            "asset": line.asset,
+            "action": line.action,
+            "reason_code": line.reason_code,
+            "numbers": json.dumps({"sentence": line.reason, **line.numbers}, sort_keys=True),
+            "changed_since_last": json.dumps(dict(line.changed_since_last), sort_keys=True),
+        }
+        for line in record.decision.lines
+    ]
+    for name in record.outside:
+        asset, _, kind = name.partition(" (")
+        sentence = f"{name} is held and not in universe.assets: it is not priced, counted or traded."
+        rows.append(
+            {
+                "recommendation_id": record.recommendation_id,
+                "sleeve": kind.removesuffix(")"),
+                "asset": asset,
+                "action": "skip",
+                "reason_code": "outside_universe",
+                "numbers": json.dumps({"sentence": sentence}),
+                "changed_since_last": "{}",
+            }
+        )
+    return rows
+
+
+def _events(record: Record, replaced: str | None) -> list[Row]:
+    def event(identity: str, name: str, note: str) -> Row:
+        return {
+            "recommendation_id": identity,
+            "event": name,
+            "actor": "",
+            "note": note,
+            "happened_at": record.decision.as_of,
+        }
+
+    rows = [event(record.recommendation_id, record.decision.status, record.decision.reason_code)]
+    if replaced:
+        rows.append(event(replaced, "superseded", f"by {record.recommendation_id}"))
+    return rows
+
+
+def _policy(context: RunContext, decision: Decision) -> Row:
+    return {
+        "config_hash": config_hash(context.settings, decision.portfolio),
+        "toml": tomli_w.dumps(deciding_settings(context.settings, decision.portfolio)),
+        "first_used_at": decision.as_of,
+    }
+
+
+def _alerts(context: RunContext, record: Record, history: Mapping[str, Any], *, announce: bool) -> list[Row]:
+    """The alerts of one decision: each says something that was not said before."""
+    decision, identity = record.decision, record.recommendation_id
+    episode = history.get("episode_id")
+    rows: list[Row] = []
+    if decision.status == "blocked":
+        if not episode or history.get("episode_reason_code") != decision.reason_code:
+            message = render_blocked(
+                BlockedFacts(
+                    recommendation_id=identity,
+                    portfolio=decision.portfolio,
+                    as_of=decision.as_of,
+                    reason=decision.reason,
+                    is_simulated=decision.is_simulated,
+                )
+            )
+            rows.append(_alert(context, record, "blocked", message, episode or identity))
+        return rows
+    if episode:
+        message = render_resolved(
+            ResolvedFacts(
+                episode_id=episode,
+                portfolio=decision.portfolio,
+                as_of=decision.as_of,
+                blocked_since=history["episode_since"],
+                reason=history["episode_reason"],
+                is_simulated=decision.is_simulated,
+            )
+        )
+        rows.append(_alert(context, record, "resolved", message, episode))
+    if announce:
+        message = render_recommendation(_facts(context, record, history))
+        rows.append(_alert(context, record, "recommendation", message, identity))
+    return rows
+
+
+def _facts(context: RunContext, record: Record, history: Mapping[str, Any]) -> RecommendationFacts:
+    decision = record.decision
+    same_slot = history.get("open_slot") == decision.slot
+    return RecommendationFacts(
+        recommendation_id=record.recommendation_id,
+        portfolio=decision.portfolio,
+        as_of=decision.as_of,
+        data_at=record.data_at,
+        valid_until=decision.valid_until,
+        reason=decision.reason,
+        trades=tuple(
+            TradeFacts(
+                side=trade.side,
+                asset=trade.asset,
+                venue=trade.venue,
+                quantity=trade.quantity,
+                notional_usd=trade.notional_usd,
+            )
+            for trade in decision.trades
+        ),
+        nav_usd=decision.nav_usd,
+        expected_cost_bps=decision.expected_cost_bps,
+        expected_benefit_bps=decision.expected_benefit_bps,
+        horizon_days=context.settings.portfolios[decision.portfolio].rebalance.horizon_days,
+        grade=decision.grade,
+        flags=decision.flags,
+        is_simulated=decision.is_simulated,
+        supersedes=history.get("open_id") if same_slot else None,
+    )
+
+
+def _alert(context: RunContext, record: Record, event: str, message: Message, episode: str) -> Row:
+    decision = record.decision
+    now = context.clock.now()
+    return {
+        "alert_id": f"{record.recommendation_id}-{event}",
+        "episode_id": episode,
+        "recommendation_id": record.recommendation_id,
+        "portfolio": decision.portfolio,
+        "event": event,
+        "severity": "warning" if event == "blocked" else "info",
+        "title": message.title,
+        "body": message.body,
+        "created_at": now,
+        "valid_until": decision.valid_until,
+        "send_until": now + (decision.valid_until - decision.as_of),
+        "status": "pending",
+        "is_simulated": decision.is_simulated,
+    }
+
+
+def _trades_hash(decision: Decision) -> str:
+    text = "\n".join(f"{t.venue} {t.market_id} {t.side} {t.quantity.normalize():f}" for t in decision.trades)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without(row: Row, *names: str) -> Row:
+    return {name: value for name, value in row.items() if name not in names}

@@ -1,0 +1,263 @@
+"""Everything a decision may see, read from one published snapshot as of one instant.
+
+Comes in: a point-in-time reader and the portfolio's configuration. Goes out: `DecisionInputs`. Rules about
+age live here, so that the inputs' hash covers them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from portfolio.model import (
+    DatasetState,
+    DecisionInputs,
+    Freeze,
+    Instrument,
+    Liquidity,
+    Position,
+    PreviousDecision,
+    PriceMark,
+)
+from tasks.context import RunContext
+from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
+from tasks.policy import cash_of, config_hash, lines_of
+from warehouse.reader import Reader
+
+# An allocation from fewer common days than this says more about chance than about the assets.
+MIN_OBSERVATIONS = 60
+# A stablecoin's dollar price is published daily, about a day late; older than this it is no price.
+CASH_PRICE_MAX_AGE = timedelta(days=4)
+MARKET_CAP_MAX_AGE = timedelta(days=7)
+# A one-day move beyond this on the agreed price is real or a fault; either way people are told.
+EXTREME_MOVE = 0.35
+
+
+@dataclass(frozen=True)
+class LoadedInputs:
+    """The inputs, and the positions that they leave out because nothing in the universe prices them."""
+
+    inputs: DecisionInputs
+    outside: tuple[str, ...]
+    newest_data_at: datetime | None
+
+
+def slot_of(as_of: datetime, period_hours: int) -> datetime:
+    """as_of floored to the rebalance period, counted from midnight UTC of 1970-01-01."""
+    seconds = period_hours * 3600
+    return datetime.fromtimestamp(int(as_of.timestamp()) // seconds * seconds, UTC)
+
+
+def load_inputs(
+    reader: Reader, context: RunContext, portfolio: str, datasets: tuple[DatasetState, ...]
+) -> LoadedInputs:
+    """Read what the decision of one portfolio may see at `context.as_of`."""
+    settings, as_of = context.settings, context.as_of
+    slot = slot_of(as_of, settings.portfolios[portfolio].rebalance.period_hours)
+    lines = lines_of(settings, portfolio)
+    prices, quote_prices = _prices(reader, context, portfolio)
+    returns = _returns(reader, context, portfolio, lines)
+    frozen, unlisted = _tradability(reader, context, lines, prices, returns)
+    positions, outside = _positions(reader, portfolio, lines)
+    target, since = _target_in_force(reader, context, portfolio)
+    kept = [line for line in lines if line not in unlisted and line in returns.columns]
+    inputs = DecisionInputs(
+        as_of=as_of,
+        slot=slot,
+        portfolio=portfolio,
+        returns=returns[kept],
+        prices=prices,
+        quote_price_usd=quote_prices,
+        positions=positions,
+        instruments=_instruments(reader, context),
+        liquidity=_liquidity(reader, settings.universe.assets),
+        market_caps=_market_caps(reader, context),
+        target_in_force=target,
+        target_since=since,
+        last_trade_at=since,
+        datasets=datasets,
+        frozen=frozen,
+        unlisted=unlisted,
+        extreme_moves=_extreme_moves(returns, kept),
+        is_simulated=reader.snapshot.is_simulated,
+        previous=_previous(reader, portfolio, slot),
+        config_hash=config_hash(settings, portfolio),
+    )
+    newest = max((mark.at for line, mark in prices.items() if line.startswith("spot:")), default=None)
+    return LoadedInputs(inputs, outside, newest)
+
+
+def _prices(
+    reader: Reader, context: RunContext, portfolio: str
+) -> tuple[dict[str, PriceMark], dict[str, float]]:
+    """The last price of each line, and of each stablecoin in dollars."""
+    settings, as_of = context.settings, context.as_of
+    limit = settings.gate.freshness["candles_1d"]
+    marks: dict[str, PriceMark] = {}
+    rows = reader.rows("decision_prices", assets=list(settings.universe.assets), oldest=as_of - limit)
+    for row in rows:
+        if row["price_usd"] is not None:
+            marks[f"spot:{row['asset']}"] = PriceMark(
+                price_usd=float(row["price_usd"]),
+                price_quote=float(row["price_quote"]),
+                at=row["price_at"],
+                venues=int(row["venues"]),
+            )
+    cash: dict[str, float] = {}
+    for row in reader.rows("cash_prices", last_date=as_of.date()):
+        at = datetime.combine(row["as_of_date"], time(), UTC)
+        if row["price_usd"] is None or as_of - at > CASH_PRICE_MAX_AGE:
+            continue
+        cash[row["asset"]] = float(row["price_usd"])
+        if row["asset"] in cash_of(settings, portfolio):
+            price = float(row["price_usd"])
+            marks[f"cash:{row['asset']}"] = PriceMark(
+                price_usd=price, price_quote=1.0, at=at, venues=int(row["sources"])
+            )
+    return marks, cash
+
+
+def _returns(reader: Reader, context: RunContext, portfolio: str, lines: Sequence[str]) -> pd.DataFrame:
+    """Daily simple returns, one column per line, over the lookback; a reference currency returns nothing."""
+    last = context.as_of.date()
+    first = last - timedelta(days=context.settings.portfolios[portfolio].lookback_days)
+    tall = reader.frame("decision_returns", first_date=first, last_date=last, lines=list(lines))
+    if tall.empty:
+        return pd.DataFrame(index=pd.DatetimeIndex([], name="as_of_date"))
+    tall = tall.astype({"as_of_date": "datetime64[us]"})
+    wide = tall.set_index(["as_of_date", "line"])["simple_return"].unstack().sort_index()  # noqa: PD010 - a repeated key must raise, not be averaged
+    for line in lines:
+        if line.partition(":")[2] in REFERENCE_CURRENCIES:
+            wide[line] = 0.0
+    wide.columns.name = None
+    return wide[[line for line in lines if line in wide.columns]]
+
+
+def _tradability(
+    reader: Reader,
+    context: RunContext,
+    lines: Sequence[str],
+    prices: Mapping[str, PriceMark],
+    returns: pd.DataFrame,
+) -> tuple[dict[str, Freeze], dict[str, str]]:
+    """Which lines may not be traded now, and which can not be held at all, each with its sentence."""
+    newest = {row["asset"]: row["price_at"] for row in reader.rows("newest_prices")}
+    limit = context.settings.gate.freshness["candles_1d"]
+    frozen: dict[str, Freeze] = {}
+    unlisted: dict[str, str] = {}
+    for line in lines:
+        sleeve, _, asset = line.partition(":")
+        if sleeve == "cash":
+            continue
+        seen = newest.get(asset)
+        days = int(returns[line].notna().sum()) if line in returns else 0
+        if seen is None:
+            unlisted[line] = f"no venue has listed {asset} yet"
+        elif line not in prices:
+            frozen[line] = Freeze(
+                "stale_price",
+                f"the last price of {asset} is of {seen:%Y-%m-%d %H:%M} UTC, "
+                f"older than the limit of {_hours(limit)}",
+            )
+        elif days < MIN_OBSERVATIONS:
+            unlisted[line] = f"{asset} has {days} days of returns, {MIN_OBSERVATIONS} are needed"
+    return frozen, unlisted
+
+
+def _hours(limit: timedelta) -> str:
+    return f"{limit.total_seconds() / 3600:g} hours"
+
+
+def _positions(
+    reader: Reader, portfolio: str, lines: Sequence[str]
+) -> tuple[tuple[Position, ...], tuple[str, ...]]:
+    """Positions by line; what the universe does not price is named, not guessed."""
+    inside: list[Position] = []
+    outside: list[str] = []
+    for row in reader.rows("portfolio_positions", portfolio=portfolio):
+        is_money = row["asset"] in STABLECOINS | REFERENCE_CURRENCIES
+        sleeve = "cash" if is_money and row["kind"] in {"spot", "bank"} else row["kind"]
+        if row["quantity"] == 0:
+            continue
+        if sleeve != "cash" and f"{sleeve}:{row['asset']}" not in lines:
+            outside.append(f"{row['asset']} ({row['kind']})")
+            continue
+        inside.append(
+            Position(
+                sleeve=sleeve,
+                asset=row["asset"],
+                venue=row["venue"],
+                account=row["account"],
+                kind=row["kind"],
+                quantity=Decimal(repr(float(row["quantity"]))),
+                immovable=bool(row["is_immovable"]),
+                cost_basis_usd=row["cost_basis_usd"],
+            )
+        )
+    return tuple(inside), tuple(sorted(set(outside)))
+
+
+def _target_in_force(
+    reader: Reader, context: RunContext, portfolio: str
+) -> tuple[dict[str, float] | None, datetime | None]:
+    """The last accepted target; a fixed policy is its own target and needs no acceptance."""
+    rows = reader.rows("accepted_target", portfolio=portfolio, as_of=context.as_of)
+    since = rows[0]["happened_at"] if rows else None
+    fixed = context.settings.portfolios[portfolio]
+    if fixed.objective == "policy" and fixed.target_weights is not None:
+        return dict(fixed.target_weights), since
+    return ({row["line"]: float(row["target_weight"]) for row in rows} or None), since
+
+
+def _instruments(reader: Reader, context: RunContext) -> tuple[Instrument, ...]:
+    wanted = {*context.settings.universe.assets, *STABLECOINS}
+    rows = reader.rows("spot_instruments", venues=[venue.id for venue in context.settings.venues])
+    names = Instrument.__dataclass_fields__
+    return tuple(
+        Instrument(**{name: row[name] for name in names})
+        for row in rows
+        if row["base"] in wanted and row["quote"] in STABLECOINS | REFERENCE_CURRENCIES
+    )
+
+
+def _liquidity(reader: Reader, assets: Sequence[str]) -> tuple[Liquidity, ...]:
+    rows = reader.rows("decision_liquidity")
+    return tuple(Liquidity(**row) for row in rows if row["asset"] in {*assets, *STABLECOINS})
+
+
+def _market_caps(reader: Reader, context: RunContext) -> dict[str, float] | None:
+    oldest = (context.as_of - MARKET_CAP_MAX_AGE).date()
+    rows = reader.rows("decision_market_caps", assets=list(context.settings.universe.assets), oldest=oldest)
+    return {row["asset"]: float(row["market_cap_usd"]) for row in rows} or None
+
+
+def _extreme_moves(returns: pd.DataFrame, lines: Sequence[str]) -> dict[str, float]:
+    if returns.empty:
+        return {}
+    last = returns.iloc[-1]
+    return {line: float(last[line]) for line in lines if abs(float(last[line])) > EXTREME_MOVE}
+
+
+def _previous(reader: Reader, portfolio: str, slot: datetime) -> PreviousDecision | None:
+    rows = reader.rows("previous_decision", portfolio=portfolio, slot=slot)
+    if not rows:
+        return None
+    numbers: dict[str, dict[str, Any]] = {row["line"]: json.loads(row["numbers"] or "{}") for row in rows}
+
+    def column(name: str) -> dict[str, float]:
+        return {line: float(values[name]) for line, values in numbers.items() if values.get(name) is not None}
+
+    return PreviousDecision(
+        recommendation_id=rows[0]["recommendation_id"],
+        as_of=rows[0]["as_of"],
+        target_weights=column("target_weight"),
+        prices=column("price_usd"),
+        expected_returns=column("expected_return"),
+        config_hash=rows[0]["config_hash"],
+    )

@@ -1,0 +1,26 @@
+"""The step that publishes: a new snapshot of the master for people and for decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.context import RunContext
+from warehouse.home import Home
+from warehouse.publish import publish as publish_snapshot
+
+
+@dataclass(frozen=True)
+class PublishSummary:
+    """Which snapshot is the newest now."""
+
+    snapshot_id: int
+    load_id: int
+
+
+def publish(context: RunContext) -> PublishSummary:
+    """Publish what the master holds."""
+    warehouse = context.settings.warehouse
+    snapshot = publish_snapshot(
+        Home(warehouse.home), context.clock, as_of=context.as_of, keep=warehouse.keep_snapshots
+    )
+    return PublishSummary(snapshot.snapshot_id, snapshot.load_id)

@@ -1,0 +1,4 @@
+-- One recommendation, whole.
+select *
+from mart.recommendations
+where recommendation_id = $recommendation_id

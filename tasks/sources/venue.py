@@ -1,0 +1,232 @@
+"""Exchanges: candles, funding settlements, trading rules and order books of any venue that ccxt knows.
+
+One generic source, driven by what ccxt says that the venue can do. Within a venue several series are
+fetched at once, under ccxt's own throttle; a series that fails is reported and the others go on. Only
+public data, no key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from tasks.settings_schema import Settings, VenueSettings
+from tasks.sources._candles import CandleSeries
+from tasks.sources._errors import SourceError
+from tasks.sources._funding import FundingSeries
+from tasks.sources._listing import Choice, book_page, choose, instruments_page
+from tasks.sources._model import (
+    Advanced,
+    Assignment,
+    Event,
+    Failure,
+    Finished,
+    Note,
+    Page,
+    SeriesState,
+    Source,
+    Started,
+)
+from tasks.sources._quirks import quirks_of
+from tasks.sources._session import Market, VenueSession
+from tasks.sources._times import HOUR_MS, from_ms, to_ms
+
+SKEW_SECONDS = 30
+Job = tuple[str, str, Callable[[], Awaitable[None]]]  # dataset, series, work
+
+
+def build(settings: Settings) -> list[Source]:
+    """The configured exchanges."""
+    return [Venue(venue) for venue in settings.venues]
+
+
+@dataclass(frozen=True)
+class Venue:
+    """One exchange."""
+
+    settings: VenueSettings
+    is_venue: bool = True
+
+    @property
+    def name(self) -> str:
+        """The exchange's ccxt id."""
+        return self.settings.id
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it can fill."""
+        perps = ("funding_rates",) if "perp" in self.settings.markets else ()
+        return ("candles", *perps, "instruments", "order_book_depth")
+
+    def run(self, assignment: Assignment) -> None:
+        """Fetch what is missing; every failure is emitted, none is raised."""
+        faces = _faces(self.settings)
+        runs = [_Face(self.settings, types, assignment) for types in faces]
+
+        async def all_faces() -> None:
+            await asyncio.gather(*(face.run() for face in runs))
+
+        try:
+            asyncio.run(all_faces())
+        finally:
+            assignment.emit(Finished(self.name, sum(face.requests for face in runs)))
+
+
+def _faces(venue: VenueSettings) -> list[tuple[str, ...]]:
+    """Spot and perpetuals apart where they are separate services with limits of their own."""
+    is_apart = quirks_of(venue.id).has_separate_limits or not isinstance(venue.base_url, str)
+    return [(kind,) for kind in venue.markets] if is_apart else [venue.markets]
+
+
+class _Face:
+    """One face of a venue during one run."""
+
+    def __init__(self, venue: VenueSettings, market_types: tuple[str, ...], assignment: Assignment) -> None:
+        self._venue = venue
+        self._types = market_types
+        self._assignment = assignment
+        self._places = asyncio.Semaphore(venue.max_concurrency)
+        self.requests = 0
+
+    async def run(self) -> None:
+        try:
+            session = VenueSession(self._venue, self._types, self._assignment)
+        except SourceError as error:
+            await self._fail("*", "/".join(self._types), error)
+            return
+        try:
+            await session.prepare()
+            await self._note_skew(session)
+            for kind in self._types:
+                await self._fetch(session, kind)
+        except SourceError as error:
+            await self._fail("*", "/".join(self._types), error)
+        finally:
+            self.requests = session.transport.requests
+            await session.close()
+
+    async def _fetch(self, session: VenueSession, kind: str) -> None:
+        choice = choose(session, kind)
+        await self._tell_absent(choice, kind)
+        rules = instruments_page(session, choice.markets)
+        if rules is not None:
+            await self._emit(rules)
+        jobs = self._jobs(session, choice, kind)
+        for dataset in dict.fromkeys(job[0] for job in jobs):
+            await self._emit(Started(self._venue.id, dataset, sum(job[0] == dataset for job in jobs)))
+        await asyncio.gather(*(self._do(job) for job in jobs))
+
+    def _jobs(self, session: VenueSession, choice: Choice, kind: str) -> list[Job]:
+        jobs: list[Job] = []
+        for market in choice.markets:
+            if session.can("fetchOHLCV"):
+                jobs.extend(
+                    (
+                        "candles",
+                        f"{market.symbol} {timeframe}",
+                        _bind(self._candles, session, market, timeframe),
+                    )
+                    for timeframe in self._assignment.settings.universe.timeframes
+                )
+            if kind == "perp" and session.can("fetchFundingRateHistory"):
+                jobs.append(("funding_rates", market.symbol, _bind(self._funding, session, market)))
+            if session.can("fetchOrderBook"):
+                jobs.append(("order_book_depth", market.symbol, _bind(self._book, session, market)))
+        return jobs
+
+    async def _do(self, job: Job) -> None:
+        dataset, series, work = job
+        async with self._places:
+            try:
+                await work()
+            except SourceError as error:
+                await self._fail(dataset, series, error)
+        await self._emit(Advanced(self._venue.id, dataset))
+
+    async def _candles(self, session: VenueSession, market: Market, timeframe: str) -> None:
+        state = self._state("candles", market, timeframe)
+        if timeframe not in session.exchange.timeframes:
+            text = f"{self._venue.id} has no candles of {timeframe}"
+            await self._settle(replace(state, status="unsupported", message=text))
+            return
+        series = CandleSeries(session, market, timeframe, state)
+        try:
+            first = await series.first_open()
+            if first is None or first > series.newest:
+                await self._settle(replace(state, status="not_listed", message="no closed candle yet"))
+                return
+            series.state = replace(state, first_data_at=from_ms(first))
+            for window in series.windows(first):
+                await self._emit(await series.page(window))
+            for gap in self._assignment.gaps:
+                if gap.series == state.key:
+                    for page in await series.gap_page(gap):
+                        await self._emit(page)
+        except SourceError as error:
+            await self._settle_failure(series.state, error)
+            raise
+
+    async def _funding(self, session: VenueSession, market: Market) -> None:
+        state = self._state("funding_rates", market, "")
+        series = FundingSeries(session, market, state)
+        try:
+            first = await series.first_settlement()
+            if first is None or first > series.newest:
+                await self._settle(replace(state, status="not_listed", message="no settlement yet"))
+                return
+            series.state = replace(state, first_data_at=from_ms(first))
+            at = series.start(first)
+            while at <= series.newest:
+                page, at = await series.page(at, first)
+                if page is not None:
+                    await self._emit(page)
+        except SourceError as error:
+            await self._settle_failure(series.state, error)
+            raise
+
+    async def _book(self, session: VenueSession, market: Market) -> None:
+        page = await book_page(session, market)
+        if page is not None:
+            await self._emit(page)
+
+    def _state(self, dataset: str, market: Market, timeframe: str) -> SeriesState:
+        fresh = SeriesState(
+            self._venue.id, dataset, market.market_type, market.market_id, timeframe, market.base
+        )
+        return self._assignment.states.get(fresh.key, fresh)
+
+    async def _tell_absent(self, choice: Choice, kind: str) -> None:
+        for asset, symbol in choice.absent:
+            fresh = SeriesState(self._venue.id, "candles", kind, symbol, "", asset)
+            text = f"{self._venue.id} lists no such market"
+            await self._settle(replace(fresh, status="not_listed", message=text))
+        for asset, symbol in choice.ambiguous:
+            text = f"{self._venue.id}: two markets are called {symbol}; leave {asset} out until it is clear."
+            await self._emit(Failure(self._venue.id, "candles", symbol, "malformed", text))
+
+    async def _note_skew(self, session: VenueSession) -> None:
+        """A wrong clock makes wrong as_ofs; only a run of the present can tell."""
+        as_of_ms = to_ms(self._assignment.as_of)
+        real_ms = to_ms(self._assignment.clock.now())
+        skew = (session.server_ms - as_of_ms) / 1000
+        if abs(real_ms - as_of_ms) < HOUR_MS and abs(skew) > SKEW_SECONDS:
+            text = f"its clock and this machine's differ by {skew:+.0f} s; correct this machine's clock."
+            await self._emit(Note(self._venue.id, text))
+
+    async def _settle(self, state: SeriesState) -> None:
+        checked = replace(state, checked_at=self._assignment.as_of)
+        await self._emit(Page(self._venue.id, state.dataset, {}, {}, (checked,)))
+
+    async def _settle_failure(self, state: SeriesState, error: SourceError) -> None:
+        if error.kind != "interrupted":
+            await self._settle(replace(state, status="failing", message=str(error)))
+
+    async def _fail(self, dataset: str, series: str, error: SourceError) -> None:
+        await self._emit(Failure(self._venue.id, dataset, series, error.kind, str(error)))
+
+    async def _emit(self, event: Event) -> None:
+        """Hand on without holding up the other series while the writer is busy."""
+        await asyncio.to_thread(self._assignment.emit, event)
+
+
+def _bind(work: Callable[..., Awaitable[None]], *args: object) -> Callable[[], Awaitable[None]]:
+    return lambda: work(*args)

@@ -68,7 +68,7 @@ def _decide(
     """Let the gate judge the inputs, freeze what it names, and decide."""
     judged = judge_inputs(context, inputs)
     frozen = {**judged.frozen, **inputs.frozen}
-    states = inputs.datasets if judged.passed else (*inputs.datasets, judged.failed_state)
+    states = inputs.datasets if judged.failed_state is None else (*inputs.datasets, judged.failed_state)
     safe = replace(inputs, frozen=frozen, datasets=states)
     return decide(safe, policy_of(context.settings, portfolio), context.settings.seed), judged.verdicts
 

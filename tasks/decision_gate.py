@@ -1,0 +1,128 @@
+"""What the gate says to one decision: each dataset's state, and a judgement on its inputs line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+
+import pandas as pd
+
+from expectations.decisions import judge_decision_inputs
+from expectations.verdicts import Verdict
+from portfolio.model import DatasetState, DecisionInputs, Freeze, is_cash
+from tasks.context import RunContext
+from tasks.known_assets import REFERENCE_CURRENCIES
+from warehouse.home import Home
+from warehouse.master import open_master
+
+
+@dataclass(frozen=True)
+class JudgedInputs:
+    """The gate's answer: lines it freezes, and one state that blocks when the whole frame is broken."""
+
+    frozen: dict[str, Freeze]
+    verdicts: tuple[Verdict, ...]
+    failed_state: DatasetState | None
+
+
+def dataset_states(context: RunContext, portfolio: str) -> tuple[DatasetState, ...]:
+    """Each dataset's state by the last check: fresh by any of its sources, passed by all its rules."""
+    requires = context.settings.portfolios[portfolio].requires
+    home = Home(context.settings.warehouse.home)
+    with open_master(home, context.clock, purpose="read the gate's verdicts") as master:
+        rows = master.rows("freshness_by_dataset")
+        failed = {row["dataset"]: row["message"] for row in master.rows("failed_datasets")}
+    known = {row["dataset"] for row in rows}
+    states = [
+        DatasetState(
+            dataset=row["dataset"],
+            newest_data_at=row["newest_data_at"],
+            age_seconds=row["age_seconds"],
+            limit_seconds=float(row["limit_seconds"] or 0.0),
+            is_fresh=bool(row["is_fresh"]),
+            required=row["dataset"] in requires,
+            passed_gate=row["dataset"] not in failed,
+            detail=failed.get(row["dataset"], ""),
+        )
+        for row in rows
+    ]
+    for name in requires:
+        if name not in known:
+            limit = context.settings.gate.freshness[name].total_seconds()
+            states.append(
+                DatasetState(
+                    dataset=name,
+                    newest_data_at=None,
+                    age_seconds=None,
+                    limit_seconds=limit,
+                    is_fresh=False,
+                    required=True,
+                )
+            )
+    return tuple(states)
+
+
+def judge_inputs(context: RunContext, inputs: DecisionInputs) -> JudgedInputs:
+    """Let the gate judge what a decision would rest on."""
+    frame = _frame(inputs)
+    if frame.empty:
+        return JudgedInputs({}, (), None)  # nothing to judge: decide refuses an empty universe by itself
+    gate = context.settings.gate
+    answer = judge_decision_inputs(
+        frame,
+        portfolio=inputs.portfolio,
+        run_id=context.run_id,
+        judged_at=context.clock.now(),
+        parameters={
+            "min_venues": gate.min_venues,
+            "peg_tolerance": gate.peg_tolerance,
+            "max_price_age_hours": gate.freshness["candles_1d"].total_seconds() / 3600,
+            "max_data_age_hours": 24 + gate.freshness["candles_1d"].total_seconds() / 3600,
+        },
+    )
+    failed = None
+    if answer.is_blocked:
+        failed = DatasetState(
+            dataset="decision_inputs",
+            newest_data_at=inputs.as_of,
+            age_seconds=0.0,
+            limit_seconds=0.0,
+            is_fresh=True,
+            required=True,
+            passed_gate=False,
+            detail=answer.judgement.reason,
+        )
+    frozen = {line: Freeze(code, sentence) for line, (code, sentence) in answer.frozen.items()}
+    return JudgedInputs(frozen, answer.judgement.verdicts, failed)
+
+
+def _frame(inputs: DecisionInputs) -> pd.DataFrame:
+    """One row per line that may be decided: its history and its price in figures."""
+    now = pd.Timestamp(inputs.as_of.astimezone(UTC).replace(tzinfo=None))
+    rows: list[dict[str, object]] = []
+    for line in inputs.returns.columns:
+        sleeve, _, asset = str(line).partition(":")
+        if line in inputs.frozen or (is_cash(line) and asset in REFERENCE_CURRENCIES):
+            continue
+        series = inputs.returns[line].dropna()
+        mark = inputs.prices.get(line)
+        age = None if mark is None else (inputs.as_of - mark.at).total_seconds() / 3600
+        rows.append(
+            {
+                "sleeve": sleeve,
+                "asset": asset,
+                "observations": len(series),
+                "newest_data_age_hours": (now - series.index[-1]).total_seconds() / 3600
+                if len(series)
+                else None,
+                "price_usd": None if mark is None else mark.price_usd,
+                # a stablecoin's dollar price is a daily figure with its own limit, checked when it was read
+                "price_age_hours": 0.0 if is_cash(line) and mark is not None else age,
+                "min_return": float(series.min()) if len(series) else None,
+                "max_return": float(series.max()) if len(series) else None,
+                "zero_return_share": float((series == 0).mean()) if len(series) else None,
+                "volatility": float(series.std()) if len(series) > 1 else None,
+                "venues": None if mark is None else mark.venues,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,6 +1,10 @@
 """What holds for every channel, over the folder's listing."""
 
+from pathlib import Path
+
 import pytest
+
+import tasks.channels
 
 from tasks.channels._delivery import Target, fit
 from tasks.channels._registry import load_channels
@@ -11,6 +15,9 @@ CHANNELS = load_channels()
 
 
 def test_the_folder_is_the_list():
+    """The configuration reads the kinds off the file names; apprise.py would shadow the library."""
+    folder = Path(tasks.channels.__path__[0])
+    assert set(CHANNELS) == {path.stem.removesuffix("_url") for path in folder.glob("[a-z]*.py")}
     assert set(CHANNELS) == {"apprise", "console", "webhook"}
 
 

@@ -12,7 +12,7 @@
 -- created_at        | when it was made, real time, UTC                                | not null
 -- valid_until       | what it says lapses then, data time, UTC                        |
 -- send_until        | sending it makes no sense after this instant, real time, UTC    |
--- status            | pending, delivered, partial, failed or expired                  | not null
+-- status            | pending, delivered, partial, failed, superseded or expired      | not null
 -- is_simulated      | true: the data come from the simulated market                   | not null
 create table ops.alerts (
   alert_id varchar not null,

@@ -1,0 +1,31 @@
+-- Which alerts may still have to be sent, oldest first; is one overtaken by newer news, or its advice withdrawn?
+with decisions as (
+  select alert_id, portfolio, event, created_at
+  from ops.alerts
+  where event in ('recommendation', 'blocked', 'resolved')
+)
+select
+  a.alert_id,
+  a.recommendation_id,
+  a.portfolio,
+  a.event,
+  a.title,
+  a.body,
+  a.send_until,
+  a.status,
+  coalesce(r.status in ('superseded', 'rejected', 'retracted', 'expired') and a.event = 'recommendation', false)
+  or exists (
+    select 1
+    from decisions newer
+    where newer.portfolio = a.portfolio
+      and newer.created_at > a.created_at
+      and (
+        (a.event = 'recommendation' and newer.event in ('recommendation', 'blocked'))
+        or (a.event = 'blocked' and newer.event in ('recommendation', 'blocked', 'resolved'))
+        or (a.event = 'resolved' and newer.event = 'blocked')
+      )
+  ) as is_overtaken
+from ops.alerts a
+left join mart.recommendations r on r.recommendation_id = a.recommendation_id
+where a.status in ('pending', 'partial')
+order by a.created_at, a.alert_id

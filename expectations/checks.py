@@ -63,6 +63,13 @@ _KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
 }
 
 
+def with_kinds(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """The frame with columns that hold no value cast to the type of their kind, so that they compare."""
+    kind_of_none = {"number": "float64", "decimal": "float64", "time": "datetime64[us]"}
+    empty = [name for name, kind in kinds.items() if kind in kind_of_none and not frame[name].notna().any()]
+    return frame.astype({name: kind_of_none[kinds[name]] for name in empty}) if empty else frame
+
+
 def all_given(
     frame: pd.DataFrame, columns: Sequence[str], *, may_be_blank: Collection[str]
 ) -> "pd.Series[Any]":

@@ -81,9 +81,19 @@ def _expectation(rule: Rule, arguments: Mapping[str, Any]) -> object:
 
 
 def _validate(library: ModuleType, asked: Sequence[object], frame: pd.DataFrame) -> dict[str, list[Any]]:
-    context = library.get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = {"globally": False}
+    from great_expectations.data_context.types.base import (  # noqa: PLC0415 - imported late, as above
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    # In memory, and without the temporary folder that it otherwise leaves behind for its documents.
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    context = library.get_context(mode="ephemeral", project_config=config)
     asset = context.data_sources.add_pandas("gate").add_dataframe_asset("batch")
     batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
     suite = library.ExpectationSuite(name="gate", expectations=list(asked))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from expectations import engine, wording
+from expectations import checks, engine, wording
 from expectations.engine import Finding
 from expectations.rules import Suite
 from expectations.verdicts import Judgement, Verdict
@@ -89,6 +89,7 @@ def judge_by(suite: Suite, frame: pd.DataFrame, case: Case) -> Judgement:
     batch = frame.reset_index(drop=True)
     findings = engine.evaluate(suite.structure(), batch)
     if not any(_refuses(finding) for finding in findings):
+        batch = checks.with_kinds(batch, {column.name: column.kind for column in suite.columns})
         findings += engine.evaluate(suite.content(), batch)
     verdicts = tuple(_verdict(case, finding, batch, suite.key) for finding in findings)
     return _judgement(case, findings, verdicts, batch)
@@ -119,29 +120,39 @@ def _judgement(
     case: Case, findings: Sequence[Finding], verdicts: tuple[Verdict, ...], batch: pd.DataFrame
 ) -> Judgement:
     refusing = [(f, v) for f, v in zip(findings, verdicts, strict=True) if _refuses(f)]
-    offending: dict[int, tuple[str, str]] = {}
-    for finding in findings:
-        if finding.rows and finding.rule.severity == "critical":
-            new = [position for position in finding.rows if position not in offending]
-            for position, reason in wording.row_reasons(finding, batch, new):
-                offending[position] = (finding.rule.reason_code, reason)
+    offending, doubtful = (_named(findings, batch, severity) for severity in ("critical", "warning"))
     if refusing:
         first, verdict = refusing[0]
         code = DID_NOT_RUN if first.error else first.rule.reason_code
         reason = f"{case.dataset}: the whole batch is refused. {verdict.message}"
-        return Judgement(False, verdicts, offending, refused=True, reason=reason, reason_code=code)
+        return Judgement(
+            False, verdicts, offending, refused=True, reason=reason, reason_code=code, doubtful=doubtful
+        )
     if offending:
         codes = Counter(code for code, _ in offending.values())
         listed = ", ".join(f"{count} {code}" for code, count in codes.most_common())
         reason = f"{case.dataset}: {len(offending):,} of {len(batch):,} rows are kept out ({listed})."
+        code = next(iter(codes))
         return Judgement(
-            False, verdicts, offending, refused=False, reason=reason, reason_code=next(iter(codes))
+            False, verdicts, offending, refused=False, reason=reason, reason_code=code, doubtful=doubtful
         )
     reason = f"{case.dataset}: {len(batch):,} rows keep all {len(verdicts)} promises of {case.suite}."
     warned = [v.expectation for v in verdicts if not v.success and v.severity == "warning"]
     if warned:
         reason = f"{case.dataset}: {len(batch):,} rows pass, with a warning ({', '.join(warned)})."
-    return Judgement(True, verdicts, offending, refused=False, reason=reason)
+    return Judgement(True, verdicts, offending, refused=False, reason=reason, doubtful=doubtful)
+
+
+def _named(findings: Sequence[Finding], batch: pd.DataFrame, severity: str) -> dict[int, tuple[str, str]]:
+    """Rows that break a rule of this severity, each with the first rule that it breaks."""
+    rows: dict[int, tuple[str, str]] = {}
+    for finding in findings:
+        if finding.rule.severity != severity or not finding.rows:
+            continue
+        new = [position for position in finding.rows if position not in rows]
+        for position, reason in wording.row_reasons(finding, batch, new):
+            rows[position] = (finding.rule.reason_code, reason)
+    return rows
 
 
 def _refusal(case: Case, why: str) -> Judgement:

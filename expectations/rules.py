@@ -23,6 +23,7 @@ IN_SET = "expect_column_values_to_be_in_set"
 BETWEEN = "expect_column_values_to_be_between"
 COLUMNS_MATCH = "expect_table_columns_to_match_set"
 ROW_COUNT = "expect_table_row_count_to_be_between"
+UNIQUE = "expect_column_values_to_be_unique"
 UNIQUE_KEY = "expect_compound_columns_to_be_unique"
 
 
@@ -68,6 +69,12 @@ class Rule:
     hint: RowHint | None = None
     found: Callable[[pd.DataFrame], str] | None = None
     shows_missing_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.holds is not None and (self.expectation != IN_SET or self.arguments):
+            raise ValueError(
+                f"rule {self.name}: a check is judged as true or false; leave out expectation and arguments"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ def _key_rules(suite: Suite) -> tuple[Rule, ...]:
     if not suite.key:
         return ()
     values = tuple(column.name for column in suite.columns if column.name not in checks.BOOKKEEPING)
-    words = ", ".join(suite.key)
+    words, several = ", ".join(suite.key), len(suite.key) > 1
     return (
         Rule(
             name="one_value_per_key",
@@ -161,8 +168,8 @@ def _key_rules(suite: Suite) -> tuple[Rule, ...]:
             name="no_repeated_rows",
             wanted=f"no key ({words}) comes twice; identical rows are stored once",
             reason_code="repeated_rows",
-            expectation=UNIQUE_KEY,
-            arguments={"column_list": list(suite.key)},
+            expectation=UNIQUE_KEY if several else UNIQUE,
+            arguments={"column_list": list(suite.key)} if several else {"column": words},
             columns=suite.key,
             severity="info",
             names_rows=False,

@@ -6,7 +6,7 @@ and whether the batch may be stored at all.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ class Verdict:
     validated_at: datetime
 
     def row(self) -> dict[str, Any]:
-        """The verdict as a row of `ops.validations`: JSON as text, the instant as naive UTC."""
+        """The verdict as a row of `ops.validations`: JSON as text, the instant aware UTC."""
         return {
             "run_id": self.run_id,
             "suite": self.suite,
@@ -40,7 +40,7 @@ class Verdict:
             "success": self.success,
             "observed": json.dumps(self.observed, allow_nan=False, sort_keys=True, default=str),
             "message": self.message,
-            "validated_at": self.validated_at.astimezone(UTC).replace(tzinfo=None),
+            "validated_at": self.validated_at.astimezone(UTC),
         }
 
 
@@ -56,6 +56,7 @@ class Judgement:
             an expectation did not run.
         reason: One sentence that says what came out.
         reason_code: Code of the first thing that is wrong, "" where nothing is.
+        doubtful: Row position → (reason_code, reason) of the first warning; these rows may be stored.
     """
 
     passed: bool
@@ -64,6 +65,7 @@ class Judgement:
     refused: bool
     reason: str
     reason_code: str = ""
+    doubtful: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[Verdict, ...]:

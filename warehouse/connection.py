@@ -61,8 +61,15 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
         raise _damaged(path, error) from error
     except duckdb.Error as error:
         raise _damaged(path, error) from error
-    connection.execute("set TimeZone = 'UTC'")
+    if not is_locked(connection):
+        connection.execute("set global TimeZone = 'UTC'")
     return connection
+
+
+def is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    """True for a second connection to a file this process has open already: it shares the settings, locked."""
+    row = first_row(connection, "select current_setting('lock_configuration')")
+    return row is not None and bool(row[0])
 
 
 def _damaged(path: Path | None, error: Exception) -> DamagedWarehouse:
@@ -75,6 +82,8 @@ def _damaged(path: Path | None, error: Exception) -> DamagedWarehouse:
 
 def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     """Close every way out of the database, for good; registered Arrow tables still work."""
+    if is_locked(connection):
+        return
     connection.execute("set enable_external_access = false")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set autoload_known_extensions = false")

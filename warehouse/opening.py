@@ -56,7 +56,7 @@ def _create(home: Home, clock: Clock, engine: Engine, manifest: Manifest | None)
         raise DamagedWarehouse(f"{home.master} should exist, its manifest says so, but it is gone. {RESTORE}")
     # Built beside and renamed, so that a kill leaves either no master or a whole one.
     building = home.root / ".master.new.duckdb"
-    for leftover in (building, _log_of(building)):
+    for leftover in (building, log_of(building)):
         leftover.unlink(missing_ok=True)
     connection = connect(building, engine)
     try:
@@ -72,7 +72,7 @@ def _create(home: Home, clock: Clock, engine: Engine, manifest: Manifest | None)
 
 def _keep_log(home: Home) -> Path | None:
     """After a crash, copy the log before DuckDB replays and removes it: damage can then be looked into."""
-    log = _log_of(home.master)
+    log = log_of(home.master)
     if not log.exists():
         return None
     kept = home.root / "master.duckdb.wal.kept"
@@ -114,5 +114,6 @@ def _verified(
     return manifest
 
 
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
+    """Path of a database file's write-ahead log."""
     return path.with_name(path.name + ".wal")

@@ -63,6 +63,10 @@ class Writer(Session):
         finally:
             self._depth = 0
         reached("after_commit")
+        self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Write down in the manifest what is committed."""
         self._manifest = acknowledge(self._home, self._connection, self._manifest)
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

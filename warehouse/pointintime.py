@@ -1,0 +1,64 @@
+"""The past: core tables as they were known at a moment, over an attached snapshot.
+
+In: an empty database in memory. Out: views named as the warehouse's tables. The mart's SQL runs unchanged
+over them, which makes a replayed decision the same computation as a live one.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse.catalogue import LAYERS, load_catalogue
+from warehouse.connection import first_row
+from warehouse.headers import Table
+from warehouse.schema import NO_LOAD_LIMIT, as_of_select, vintage_source
+from warehouse.statements import literal, quote, statement
+from warehouse.values import into_database
+
+
+def build_past(
+    connection: duckdb.DuckDBPyConnection, snapshot: Path, as_of: datetime, load_ceiling: int | None
+) -> None:
+    """Attach a snapshot and show it as of a moment.
+
+    Args:
+        connection: An empty database in memory.
+        snapshot: A published file.
+        as_of: Data time, aware UTC.
+        load_ceiling: Highest load to see; None for all.
+    """
+    connection.execute(statement("attach", path=literal(str(snapshot))))
+    for layer in LAYERS:
+        connection.execute(f"create schema {quote(layer)}")
+    for table in load_catalogue().tables.values():
+        body = table.body if table.kind == "view" else _past(connection, table, as_of, load_ceiling)
+        connection.execute(statement("create_view", name=quote(table.full_name), body=body))
+
+
+def _past(connection: duckdb.DuckDBPyConnection, table: Table, as_of: datetime, ceiling: int | None) -> str:
+    here = _attached(table.full_name)
+    if not {"known_at", "load_id"} <= set(table.column_names) or table.layer not in {"raw", "core"}:
+        return statement("pass_through", source=here)
+    moment = f"timestamp '{into_database(as_of).isoformat(sep=' ')}'"
+    load = NO_LOAD_LIMIT if ceiling is None else str(int(ceiling))
+    if table.layer == "raw":
+        return statement("known_by", source=here, as_of=moment, load=load)
+    source = _attached(vintage_source(table))
+    if _all_known(connection, source, as_of, ceiling):
+        # Everything was known by then, and core holds the newest version of each key: no need to look for it.
+        return statement("pass_through", source=here)
+    return as_of_select(table, source, moment, load)
+
+
+def _all_known(
+    connection: duckdb.DuckDBPyConnection, source: str, as_of: datetime, ceiling: int | None
+) -> bool:
+    known_at, load_id = first_row(connection, statement("newest_vintage", source=source)) or (None, None)
+    if known_at is None or load_id is None:
+        return True
+    return bool(known_at <= into_database(as_of)) and (ceiling is None or int(load_id) <= ceiling)
+
+
+def _attached(full_name: str) -> str:
+    return f"snapshot.{quote(full_name)}"

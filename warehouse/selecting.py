@@ -1,0 +1,114 @@
+"""One SELECT typed by a person, on a connection that is already locked down.
+
+In: SQL text. Out: columns and rows, or RefusedStatement. Only reading statements pass; files, settings,
+extensions and other databases are out of reach already, so this is about clear answers more than about
+safety.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from warehouse.errors import QueryFailed, RefusedStatement
+from warehouse.values import out_of_database
+
+# PIVOT without a list of values is parsed as MULTI; it only reads.
+READING = frozenset({"SELECT", "EXPLAIN", "MULTI"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The answer to a SELECT.
+
+    Attributes:
+        columns: Names in order.
+        types: DuckDB type of each column.
+        rows: At most as many as were asked for.
+        is_complete: False when there are more rows.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    is_complete: bool
+
+
+def checked_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The text if it is exactly one reading statement.
+
+    Raises:
+        RefusedStatement: It is empty, several statements, or one that does more than read.
+    """
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise RefusedStatement(f"One SELECT was wanted, and this can not be parsed: {error}") from error
+    if len(statements) != 1:
+        raise RefusedStatement(
+            f"Exactly one SELECT was wanted, and {len(statements)} statements came. Send one at a time."
+        )
+    kind = statements[0].type.name
+    if kind not in READING:
+        raise RefusedStatement(
+            f"Only reading is possible here (SELECT, WITH, FROM, DESCRIBE, SHOW, SUMMARIZE), and this is "
+            f"{kind}. "
+            "The published snapshot is never changed."
+        )
+    return sql
+
+
+def select(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, limit: int, timeout_seconds: float | None
+) -> Selection:
+    """Run one SELECT.
+
+    Raises:
+        RefusedStatement: See `checked_select`.
+        QueryFailed: DuckDB refused it, or it took too long.
+    """
+    text = checked_select(connection, sql)
+    with _limited(connection, timeout_seconds):
+        result = connection.execute(text)
+        description = result.description or []
+        fetched = result.fetchmany(limit + 1)
+        if len(fetched) > limit:
+            connection.interrupt()
+    kinds = tuple(str(column[1]) for column in description)
+    rows = tuple(
+        tuple(out_of_database(value, kind) for kind, value in zip(kinds, row, strict=True))
+        for row in fetched[:limit]
+    )
+    return Selection(tuple(str(column[0]) for column in description), kinds, rows, len(fetched) <= limit)
+
+
+def select_frame(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, timeout_seconds: float | None
+) -> pd.DataFrame:
+    """Run one SELECT and take the whole answer as a frame; errors as in `select`."""
+    text = checked_select(connection, sql)
+    with _limited(connection, timeout_seconds):
+        return connection.sql(text).to_arrow_table().to_pandas(date_as_object=False)
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, timeout_seconds: float | None) -> Generator[None]:
+    timer = threading.Timer(timeout_seconds, connection.interrupt) if timeout_seconds else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise QueryFailed(
+            f"An answer was wanted within {timeout_seconds:g} s, and the query took longer."
+        ) from error
+    except duckdb.Error as error:
+        raise QueryFailed(f"The query could not be answered: {error}") from error
+    finally:
+        if timer is not None:
+            timer.cancel()

@@ -1,0 +1,2 @@
+-- A table as it stands.
+select * from {source}

@@ -67,7 +67,7 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
 
 
 def is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
-    """True for a second connection to a file this process has open already: it shares the settings, locked."""
+    """True for a further connection to a file this process has open: it shares the locked settings."""
     row = first_row(connection, "select current_setting('lock_configuration')")
     return row is not None and bool(row[0])
 

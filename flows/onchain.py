@@ -1,0 +1,22 @@
+"""Deployment `onchain-daily`: on-chain metrics, stablecoins, value locked and macro series."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.stories import ingest_only
+
+SOURCES = ("coinmetrics", "defillama", "fred")
+
+
+@flow(name="onchain", persist_result=False, timeout_seconds=3300)
+def onchain(config: str | None = None, home: str | None = None, as_of: str | None = None) -> State[Any]:
+    """Fetch the daily series: Coin Metrics, DefiLlama and FRED, as far as the configuration asks for them.
+
+    A value that its source has revised becomes a new vintage beside the old one. What passes the gate is
+    published; nothing is decided and nobody is told.
+    """
+    context = open_scheduled("onchain", config, home, as_of)
+    return concluded(context, ingest_only(run_as_task, context, SOURCES))

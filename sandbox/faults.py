@@ -122,12 +122,11 @@ class Faults:
             return reply
         for rule in due:
             rows[:] = self._spoil_rows(rule, rows, target)
-        # json writes NaN as a bare word, which no venue does; as text it survives and means the same.
         return Reply(encode(document), reply.status, reply.content_type, reply.headers)
 
     def _spoil_rows(self, rule: Fault, rows: list[Any], target: str) -> list[Any]:
         rule.seen += 1
-        place = target.partition("?")[0]
+        place = _series_of(target)
         spoiled: list[Any] = []
         struck = 0
         for row in rows:
@@ -142,28 +141,42 @@ class Faults:
         return spoiled
 
     def _row_is_due(self, rule: Fault, place: str, key: str) -> bool:
+        if not key:
+            return False
         if "ts" in rule.settings:
             return key.rpartition("|")[2] in {str(at) for at in rule.settings["ts"]}
         return chance(self.seed, rule.kind, place, key) < float(rule.settings.get("rate", 0.01))
 
 
+def _series_of(target: str) -> str:
+    """Name the series a request is for, whatever window of it is asked."""
+    path, _, query = target.partition("?")
+    named = [
+        part
+        for part in query.split("&")
+        if part.partition("=")[0] in {"symbol", "pair", "interval", "granularity"}
+    ]
+    return "?".join([path, *sorted(named)])
+
+
 def _rows_in(document: object) -> list[Any] | None:
-    """Find the rows of an answer: a bare list, or the list under `data`."""
+    """Find the rows of an answer: a bare list, or the list under `data` or within `result`."""
     if isinstance(document, list):
         return cast("list[Any]", document)
-    if isinstance(document, dict):
-        data = cast("dict[str, Any]", document).get("data")
-        return cast("list[Any]", data) if isinstance(data, list) else None
-    return None
+    fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    result = fields.get("result")
+    inner = list(cast("dict[str, Any]", result).values()) if isinstance(result, dict) else []
+    lists = [value for value in [fields.get("data"), *inner] if isinstance(value, list)]
+    return cast("list[Any]", lists[0]) if lists else None
 
 
 def _row_key(row: object) -> str:
-    """Name a row by its series and time, so that the same row is struck on every fetch."""
+    """Name a row by its series and time, so that every fetch strikes it alike; "" where it has no time."""
     if isinstance(row, list):
         return str(cast("list[Any]", row)[0])
     fields = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
     time = next((fields[name] for name in ("fundingTime", "time", "timestamp", "date") if name in fields), "")
-    return f"{fields.get('symbol', fields.get('asset', ''))}|{time}"
+    return f"{fields.get('symbol', fields.get('asset', ''))}|{time}" if time else ""
 
 
 def _strike_row(kind: str, row: object, done: list[Any]) -> None:
@@ -183,22 +196,24 @@ def _strike_row(kind: str, row: object, done: list[Any]) -> None:
 
 
 def _spoil_candle(kind: str, row: Candle, done: list[Any]) -> Candle:
+    # Coinbase sends numbers, and low before high; everybody else sends text, and high before low.
+    numeric = not isinstance(row[4], str)
+
+    def written(value: float) -> str | float:
+        return value if numeric else f"{value:.8f}"
+
     close = float(row[4])
-    if kind == "neg":
-        row[4] = f"{-close:.8f}"
-    elif kind == "hl":
-        row[2], row[3] = row[3], row[2]
-    elif kind == "spike":
-        row[2], row[4] = f"{float(row[2]) * 10:.8f}", f"{close * 10:.8f}"
-    elif kind == "nan":
-        row[4] = "NaN"
-    elif kind == "zero":
-        row[1:5] = ["0.00000000"] * 4
-    elif kind == "misalign":
-        row[0] += 1234
-    elif kind == "stale":
-        row[1:5] = [done[-1][4] if done else row[1]] * 4
-        row[5] = "0.00000000"
+    changes: dict[str, dict[int, Any]] = {
+        "neg": {4: written(-close)},
+        "hl": {1: row[2], 2: row[1]} if numeric else {2: row[3], 3: row[2]},
+        "spike": {2: written(float(row[2]) * 10), 4: written(close * 10)},
+        "nan": {4: "NaN"},
+        "zero": dict.fromkeys(range(1, 5), written(0.0)),
+        "misalign": {0: row[0] + 1234},
+        "stale": {**dict.fromkeys(range(1, 5), done[-1][4] if done else row[1]), 5: written(0.0)},
+    }
+    for position, value in changes[kind].items():
+        row[position] = value
     return row
 
 
@@ -209,6 +224,8 @@ def _spoil_fields(kind: str, row: dict[str, Any]) -> dict[str, Any]:
         "nan": lambda text: "NaN" if text else text,
         "zero": lambda text: "0" if text else text,
     }
+    if kind == "misalign" and isinstance(row.get("fundingTime"), int):
+        row["fundingTime"] += 7
     if kind in changes:
         for name, value in row.items():
             if isinstance(value, str) and name not in {"symbol", "asset", "time"}:

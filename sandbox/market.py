@@ -5,8 +5,9 @@ A `Market` knows its grid's future; every method that answers a venue's question
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ FUNDING_HOURS = 8
 INTEREST_RATE = 0.0001
 _FUNDING_BAND = 0.0005
 _PERP_TURNOVER = 4.5
+
+Part = TypeVar("Part")
 
 
 class Funding(NamedTuple):
@@ -50,10 +53,13 @@ class Market:
 
     def __init__(self, seed: int, last_year: int) -> None:
         self.seed, self.last_year = seed, last_year
-        self._paths: dict[str, CoinPath] = {}
-        self._dollars: dict[str, Floats] = {}
-        self._bars: dict[tuple[str, str], Bars] = {}
-        self._rates: dict[str, Floats] = {}
+        self._kept: dict[tuple[str, ...], Any] = {}
+
+    def keep(self, key: tuple[str, ...], build: Callable[[], Part]) -> Part:
+        """Build a part of the market once; it lives as long as the market does."""
+        if key not in self._kept:
+            self._kept[key] = build()
+        return self._kept[key]
 
     @cached_property
     def climate(self) -> Climate:
@@ -62,9 +68,9 @@ class Market:
 
     def path(self, base: str) -> CoinPath:
         """Return a coin's dollar path."""
-        if base not in self._paths:
-            self._paths[base] = build_coin(self.seed, COINS[base], self.last_year, self.climate)
-        return self._paths[base]
+        return self.keep(
+            ("path", base), lambda: build_coin(self.seed, COINS[base], self.last_year, self.climate)
+        )
 
     def dollars(self, asset: str) -> Floats:
         """Return the USD price of a coin, a stablecoin or USD itself at the end of every hour."""
@@ -72,9 +78,9 @@ class Market:
             return np.ones(len(self.climate.factor))
         if asset in COINS:
             return self.path(asset).close
-        if asset not in self._dollars:
-            self._dollars[asset] = build_stable(self.seed, STABLES[asset], self.last_year, self.climate)
-        return self._dollars[asset]
+        return self.keep(
+            ("stable", asset), lambda: build_stable(self.seed, STABLES[asset], self.last_year, self.climate)
+        )
 
     def spot(self, base: str, quote: str = "USDT") -> Bars:
         """Return the main venue's spot candles of base/quote."""
@@ -95,39 +101,44 @@ class Market:
             share: turnover relative to the main venue.
             noise: standard deviation of the log distance to the main venue's price.
         """
-        key = (venue, f"{base}/{quote}")
-        if key not in self._bars:
+
+        def build() -> Bars:
             close = self.dollars(base) / self.dollars(quote)
             if noise:
                 close = close * np.exp(noise * normals(self.seed, f"{venue}/{base}", self.last_year))
             above, below, turnover = self._shape(base)
-            self._bars[key] = self._rounded(key, base, rules, (close, above, below, turnover * share))
-        return self._bars[key]
+            return self._rounded(key, base, rules, (close, above, below, turnover * share))
+
+        key = ("spot", venue, f"{base}/{quote}")
+        return self.keep(key, build)
 
     def perp(self, base: str) -> Bars:
         """Return the candles of the USDT-margined perpetual."""
-        key = ("perp", base)
-        if key not in self._bars:
+
+        def build() -> Bars:
             path = self.path(base)
             close = self.dollars(base) / self.dollars("USDT") * np.exp(path.basis)
             shape = (close, path.above * 1.02, path.below * 1.02, path.turnover * _PERP_TURNOVER)
-            self._bars[key] = self._rounded(key, base, COINS[base].perp, shape)
-        return self._bars[key]
+            return self._rounded(key, base, COINS[base].perp, shape)
+
+        key = ("perp", base)
+        return self.keep(key, build)
 
     def mark(self, base: str) -> Bars:
         """Return the mark price's candles: the index plus the premium's short average; no volume."""
-        key = ("mark", base)
-        if key not in self._bars:
+
+        def build() -> Bars:
             path = self.path(base)
             smooth = (path.basis + np.append(path.basis[0], path.basis[:-1])) / 2.0
             close = self.dollars(base) / self.dollars("USDT") * np.exp(smooth)
             shape = (close, path.above * 0.9, path.below * 0.9, np.zeros(len(close)))
-            rules = Rules("0.00000001", "1", "5", COINS[base].perp.listed)
-            self._bars[key] = self._rounded(key, base, rules, shape)
-        return self._bars[key]
+            return self._rounded(key, base, Rules("0.00000001", "1", "5", COINS[base].perp.listed), shape)
+
+        key = ("mark", base)
+        return self.keep(key, build)
 
     def _rounded(
-        self, key: tuple[str, str], base: str, rules: Rules, shape: tuple[Floats, Floats, Floats, Floats]
+        self, key: tuple[str, ...], base: str, rules: Rules, shape: tuple[Floats, Floats, Floats, Floats]
     ) -> Bars:
         close, above, below, turnover = shape
         return Bars(
@@ -156,13 +167,15 @@ class Market:
 
     def settled_rates(self, base: str) -> Floats:
         """Return the rate of every settlement of the grid; the k-th settles when hour 8·(k+1) opens."""
-        if base not in self._rates:
+
+        def build() -> Floats:
             weights = np.arange(1.0, FUNDING_HOURS + 1.0)
             premium = (self.path(base).basis.reshape(-1, FUNDING_HOURS) * weights).sum(axis=1) / weights.sum()
             rate = premium + np.clip(INTEREST_RATE - premium, -_FUNDING_BAND, _FUNDING_BAND)
             cap = COINS[base].funding_cap
-            self._rates[base] = np.round(np.clip(rate, -cap, cap), 8)
-        return self._rates[base]
+            return np.round(np.clip(rate, -cap, cap), 8)
+
+        return self.keep(("funding", base), build)
 
     def funding(self, base: str, first_ms: int, last_ms: int, now_ms: int) -> list[Funding]:
         """Return the settlements in [first, last] that have happened by *now*; none before the listing."""
@@ -193,12 +206,12 @@ class Market:
         mood = 1.0 + 120.0 * float(np.clip(path.basis[max(0, hour - 24) : hour + 1].mean(), -0.002, 0.002))
         return float(0.65 * week * mood / path.close[hour])
 
-    def book(self, bars: Bars, coin: Coin | None, depth: int, now_ms: int) -> Book:
+    def book(self, bars: Bars, coin: Coin | None, depth: int, now_ms: int, *, wider: float = 1.0) -> Book:
         """Return an order book around the last price; stress widens the spread and thins the levels."""
         stress = float(self.climate.stress[hour_index(now_ms)])
         tick = float(bars.tick)
         mid = bars.last_price(now_ms)
-        half_spread = (coin.half_spread_bps if coin else 0.3) * 1e-4 * mid * max(0.6, stress) ** 0.8
+        half_spread = wider * (coin.half_spread_bps if coin else 0.3) * 1e-4 * mid * max(0.6, stress) ** 0.8
         daily = (coin.daily_usd if coin else 9.0e8) / mid
         spacing = max(1, round(mid * 0.00002 / tick))
         best_bid = int(np.floor((mid - half_spread) / tick))

@@ -63,19 +63,27 @@ class Metric:
     first: Floats
     final: Floats
 
-    def text(self, day: int, market: Market, now_ms: int) -> str | None:
-        """Return the day's value as known at *now*, None before it is published."""
-        if day < self.first_day:
+    def texts(self, days: range, market: Market, now_ms: int) -> list[str | None]:
+        """Return the days' values as known at *now*, None before publication."""
+        settled = max(days.start, min(days.stop, (now_ms - START_MS) // DAY_MS - _LAST_REVISED_DAYS))
+        old = self._written(self.final[days.start : settled].tolist())
+        for day in range(days.start, min(settled, self.first_day)):
+            old[day - days.start] = None
+        return old + [self._fresh(day, market, now_ms) for day in range(settled, days.stop)]
+
+    def _written(self, values: list[float]) -> list[str | None]:
+        if self.name in _COUNTS:
+            return [f"{value:.0f}" for value in values]
+        return [f"{value:.10f}".rstrip("0").rstrip(".") for value in values]
+
+    def _fresh(self, day: int, market: Market, now_ms: int) -> str | None:
+        """Return a recent day's value: none, the first, or the final one."""
+        published = START_MS + (day + 1) * DAY_MS + self._lag_ms(market.seed, day)
+        if day < self.first_day or now_ms < published:
             return None
-        values = self.final
-        closes_ms = START_MS + (day + 1) * DAY_MS
-        if now_ms < closes_ms + _LAST_REVISED_DAYS * DAY_MS:
-            published = closes_ms + self._lag_ms(market.seed, day)
-            if now_ms < published:
-                return None
-            wait = (0.9 + 1.4 * chance(market.seed, self.asset, self.name, day, "revised")) * DAY_MS
-            values = self.first if now_ms < published + wait else self.final
-        return f"{values[day]:.0f}" if self.name in _COUNTS else f"{values[day]:.10f}".rstrip("0").rstrip(".")
+        wait = (0.9 + 1.4 * chance(market.seed, self.asset, self.name, day, "revised")) * DAY_MS
+        values = self.first if now_ms < published + wait else self.final
+        return self._written([float(values[day])])[0]
 
     def _lag_ms(self, seed: int, day: int) -> int:
         shortest, spread = (0.4, 0.5) if self.name in _QUICK else (1.5, 4.0)

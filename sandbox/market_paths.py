@@ -64,7 +64,7 @@ def _excursions(
 def _basis(seed: int, name: str, last_year: int, climate: Climate) -> Floats:
     """Perpetual premium: follows the mood of the regime with a day's delay, with noise of its own."""
     target = np.empty(4)
-    target[CALM], target[BULL], target[BEAR], target[CRISIS] = 1.5e-4, 7.0e-4, -1.0e-4, -8.0e-4
+    target[CALM], target[BULL], target[BEAR], target[CRISIS] = 1.5e-4, 6.2e-4, -1.0e-4, -8.0e-4
     keep = keep_for(24.0)
     own = normals(seed, name + "/basis", last_year) * (3.5e-4 * np.sqrt(1.0 - keep * keep))
     flicker = 1.2e-4 * normals(seed, name + "/basis-flicker", last_year)

@@ -29,10 +29,6 @@ _REAL_WALL = time.time  # noqa: TID251 — a venue reads the real time; see abov
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class DroppedError(ConnectionError):
-    """The connection was cut on purpose; there is no answer to send."""
-
-
 @dataclass(frozen=True)
 class _Web:
     """Turns HTTP into calls on the service and back."""
@@ -54,27 +50,28 @@ class _Web:
     async def _counted(self, request: web.Request) -> web.StreamResponse:
         due = self.service.faults.due(request.path_qs)
         base_url = f"{request.scheme}://{request.host}"
-        try:
-            await self._disturb(request, due)
-            reply = self.service.answer(request.path, request.query, request.path_qs, base_url, due)
-            cut = next((fault for fault in due if fault.kind == "truncate"), None)
-            if cut and reply.status == 200 and len(reply.body) > 2:
-                return await self._truncated(request, reply, cut)
-        except DroppedError:
-            self.service.count(request.path, 0, 0)
-            raise
+        await self._delay(due)
+        if any(fault.kind == "reset" for fault in due):
+            return self._dropped(request)
+        reply = self.service.answer(request.path, request.query, request.path_qs, base_url, due)
+        cut = next((fault for fault in due if fault.kind == "truncate"), None)
+        if cut and reply.status == 200 and len(reply.body) > 2:
+            return await self._truncated(request, reply, cut)
         self.service.count(request.path, reply.status, len(reply.body))
         return _response(reply)
 
-    async def _disturb(self, request: web.Request, due: Sequence[Fault]) -> None:
+    async def _delay(self, due: Sequence[Fault]) -> None:
+        defaults = {"slow": 1.0, "hang": _HANG_SECONDS}
         for fault in due:
-            if fault.kind in {"slow", "hang"}:
-                default = 1.0 if fault.kind == "slow" else _HANG_SECONDS
-                await self.sleep(float(fault.settings.get("seconds", default)))
-            if fault.kind == "reset":
-                if request.transport is not None:
-                    request.transport.abort()
-                raise DroppedError("reset")
+            if fault.kind in defaults:
+                await self.sleep(float(fault.settings.get("seconds", defaults[fault.kind])))
+
+    def _dropped(self, request: web.Request) -> web.Response:
+        """Cut the connection; the answer returned goes nowhere."""
+        self.service.count(request.path, 0, 0)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
 
     async def _truncated(self, request: web.Request, reply: Reply, cut: Fault) -> web.StreamResponse:
         """Send the first part of the body: as a whole answer, or with `wire` on a connection that dies."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, cast
@@ -28,6 +29,12 @@ def load_faces() -> list[Face]:
     """Return the face of every public module in sandbox/faces: the file is the registration."""
     names = sorted(module.name for module in iter_modules(faces.__path__) if not module.name.startswith("_"))
     return [import_module(f"{faces.__name__}.{name}").FACE for name in names]
+
+
+@lru_cache(maxsize=2)
+def shared_market(seed: int, last_year: int) -> Market:
+    """Return the market that sandboxes of one process share: it never changes, and building takes time."""
+    return Market(seed, last_year)
 
 
 def _no_such_endpoint(call: Call) -> Reply:
@@ -96,7 +103,7 @@ class Service:
         """Return the market up to the end of the present year; a later year only adds to it."""
         year = datetime.fromtimestamp(self.clock.now_ms / 1000, tz=UTC).year
         if self._market is None or self._market.last_year < year:
-            self._market = Market(self.seed, year)
+            self._market = shared_market(self.seed, year)
         return self._market
 
     def answer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
 from urllib.parse import urlencode
 
 from sandbox.market import Market
@@ -16,9 +15,8 @@ _ASSETS = sorted(name.lower() for name in [*COINS, *STABLES])
 _PAGE, _LARGEST_PAGE = 100, 10_000
 
 
-@lru_cache(maxsize=64)
 def _metrics(market: Market, asset: str) -> dict[str, Metric]:
-    return build_metrics(market, asset.upper())
+    return market.keep(("metrics", asset), lambda: build_metrics(market, asset.upper()))
 
 
 def _bad(parameter: str, value: object) -> RefusalError:
@@ -70,7 +68,8 @@ def _day_span(call: Call) -> range:
         ) from None
     begin += 0 if _flag(call, "start_inclusive", default=True) else 1
     end -= 0 if _flag(call, "end_inclusive", default=True) else 1
-    return range(max(0, -((START_MS - begin) // DAY_MS)), min(last, (end - START_MS) // DAY_MS + 1))
+    first = max(0, -((START_MS - begin) // DAY_MS))
+    return range(first, max(first, min(last, (end - START_MS) // DAY_MS + 1)))
 
 
 def _offset(call: Call) -> int:
@@ -114,7 +113,7 @@ def timeseries(call: Call) -> Reply:
     for asset in assets:
         having = _metrics(call.market, asset)
         metrics = [having[name] for name in names if name in having]
-        mine = list(_rows(call, asset, metrics, span, empty))
+        mine = _rows(call, asset, metrics, span, empty)
         if "limit_per_asset" in call.query:
             most = _whole(call, "limit_per_asset", 1, 10**9)
             mine = mine[-most:] if from_end else mine[:most]
@@ -127,12 +126,13 @@ def timeseries(call: Call) -> Reply:
 def _rows(
     call: Call, asset: str, metrics: list[Metric], span: range, empty: str | None
 ) -> list[dict[str, object]]:
+    columns = [metric.texts(span, call.market, call.now_ms) for metric in metrics]
+    names = [metric.name for metric in metrics]
     rows: list[dict[str, object]] = []
-    for day in span:
-        values = {metric.name: metric.text(day, call.market, call.now_ms) for metric in metrics}
-        if any(value is not None for value in values.values()):
-            filled = {name: empty if value is None else value for name, value in values.items()}
-            rows.append({"asset": asset, "time": _stamp(day), **filled})
+    for day, values in zip(span, zip(*columns, strict=True), strict=True):
+        if any(value is not None for value in values):
+            filled = [empty if value is None else value for value in values]
+            rows.append({"asset": asset, "time": _stamp(day), **dict(zip(names, filled, strict=True))})
     return rows
 
 
@@ -158,10 +158,10 @@ def catalog(call: Call) -> Reply:
 def _last_day(call: Call, metric: Metric) -> int:
     """Return the newest published day, one before the first when there is none."""
     today = (call.now_ms - START_MS) // DAY_MS
-    published = (
-        day for day in range(today, today - 4, -1) if metric.text(day, call.market, call.now_ms) is not None
-    )
-    return next(published, metric.first_day - 1)
+    recent = range(max(0, today - 4), today + 1)
+    texts = metric.texts(recent, call.market, call.now_ms)
+    published = [day for day, text in zip(recent, texts, strict=True) if text is not None]
+    return max(published, default=metric.first_day - 1)
 
 
 def _catalog_entry(call: Call, metric: Metric) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import cast
 from urllib.parse import unquote
 
@@ -13,14 +12,12 @@ from sandbox.noise import Floats
 from sandbox.wire import Call, Face, RefusalError, Reply, answer
 
 
-@lru_cache(maxsize=64)
 def _chain(market: Market, name: str) -> Floats:
-    return defi.locked(market, defi.CHAINS[name])
+    return market.keep(("chain", name), lambda: defi.locked(market, defi.CHAINS[name]))
 
 
-@lru_cache(maxsize=64)
 def _protocol(market: Market, slug: str) -> dict[str, Floats]:
-    return defi.locked_by_protocol(market, defi.PROTOCOLS[slug])
+    return market.keep(("protocol", slug), lambda: defi.locked_by_protocol(market, defi.PROTOCOLS[slug]))
 
 
 def _chain_points(call: Call, name: str) -> list[Point]:

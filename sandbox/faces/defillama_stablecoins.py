@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sandbox import market_defi as defi
 from sandbox.faces._defillama import Point, known_points, sum_points
 from sandbox.market import Market
@@ -14,9 +12,8 @@ from sandbox.noise import Floats
 from sandbox.wire import Call, Face, RefusalError, Reply, answer
 
 
-@lru_cache(maxsize=16)
 def _supply(market: Market, asset: str) -> Floats:
-    return supply(market, asset)
+    return market.keep(("supply", asset), lambda: supply(market, asset))
 
 
 def _supply_points(call: Call, asset: str) -> list[Point]:

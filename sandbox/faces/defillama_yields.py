@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sandbox import market_defi as defi
 from sandbox.market import Market
 from sandbox.noise import DAY_MS, START_MS, Floats
 from sandbox.wire import Call, Face, RefusalError, Reply, answer, iso
 
 
-@lru_cache(maxsize=64)
 def _pool(market: Market, number: str) -> tuple[Floats, Floats, Floats]:
-    return defi.pool_history(market, defi.POOLS[number])
+    return market.keep(("pool", number), lambda: defi.pool_history(market, defi.POOLS[number]))
 
 
 def _pool_days(call: Call, pool: defi.Pool) -> range:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
 from sandbox.market import Market
 from sandbox.market_macro import SERIES, build_series, first_day, is_business_day, published_at
@@ -14,9 +13,8 @@ _MISSING = "."
 _LONGEST_LAG = timedelta(days=12)
 
 
-@lru_cache(maxsize=64)
 def _values(market: Market, name: str) -> Floats:
-    return build_series(market, name)
+    return market.keep(("macro", name), lambda: build_series(market, name))
 
 
 def _date(call: Call, name: str, default: date) -> date:

@@ -53,6 +53,14 @@ def test_what_is_not_confirmed_is_never_sent(sink, answer, status, said):
     assert len(sink.received) == 1, "apprise or requests repeated it behind our back"
 
 
+def test_two_receivers_in_one_url_of_which_one_confirms_are_in_doubt(sink, monkeypatch):
+    sink.content, sink.script = b'{"ok": true}', [200, 500]
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{sink.port}/bot")
+    delivery = send("tgram://123456789:abcdefg_hijklmnop/12315544/12315545/")
+    assert delivery.status == "ambiguous"
+    assert len(sink.received) == 2
+
+
 def test_no_answer_in_time_is_in_doubt(sink):
     sink.script = ["hang"]
     delivery = send(sink.url, timeout_seconds=0.2)
@@ -98,10 +106,12 @@ def test_a_public_name_with_a_private_address_is_refused(sink, monkeypatch, answ
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, sink.port)) for ip in answers
         ],
     )
+    dialled: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _socket, address: dialled.append(address))
     delivery = send("jsons://hooks.example.org/hook", allow_private_hosts=False)
     assert delivery.status == "failed"
     assert "allow_private_hosts = true" in delivery.detail
-    assert sink.received == []
+    assert dialled == []
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(sink, monkeypatch):

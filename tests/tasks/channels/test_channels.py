@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 import tasks.channels
-
 from tasks.channels._delivery import Target, fit
 from tasks.channels._registry import load_channels
 from tasks.channels._wire import is_private, names_private_host

@@ -199,7 +199,7 @@ class CandleSeries:
         holes = [(a, b) for a, b in self._holes(window, rows) if not (window.is_newest and b == window.last)]
         opens = kept[:, 0].astype(np.int64)
         self.state = self._state_after(window, inside)
-        known, is_reconstructed = known_at(opens + self.step, self.step, 0, self.session.assignment.as_of)
+        known, is_reconstructed = known_at(opens + self.step, self.step, self.session.assignment.as_of)
         columns: dict[str, Any] = {"open_time": instants(opens)}
         columns.update({name: kept[:, at] for at, name in enumerate(NAMES, start=1)})
         columns.update(known_at=known, is_reconstructed=is_reconstructed)

@@ -124,7 +124,7 @@ class FundingSeries:
         is_kept = (np.arange(len(rows)) >= skip) & (rows[:, 0] >= self.wanted)
         kept, hours = rows[is_kept], intervals[is_kept]
         settled = kept[:, 0].astype(np.int64)
-        known, is_reconstructed = known_at(settled, LONGEST_INTERVAL_MS, 0, self.session.assignment.as_of)
+        known, is_reconstructed = known_at(settled, LONGEST_INTERVAL_MS, self.session.assignment.as_of)
         reached = from_ms(int(rows[-1, 0]))
         held = [at for at in (self.state.fetched_until, reached) if at]
         self.state = replace(

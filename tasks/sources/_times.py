@@ -46,7 +46,7 @@ def instants(ms: Integers) -> Instants:
     return ms.astype("datetime64[ms]").astype("datetime64[us]")
 
 
-def known_at(end_ms: Integers, period_ms: int, lag_ms: int, as_of: datetime) -> tuple[Instants, Flags]:
+def known_at(available_ms: Integers, period_ms: int, as_of: datetime) -> tuple[Instants, Flags]:
     """When each datum was first known, and whether that had to be reconstructed.
 
     A datum is available when its period has ended and the source's documented publication lag has passed.
@@ -55,13 +55,10 @@ def known_at(end_ms: Integers, period_ms: int, lag_ms: int, as_of: datetime) -> 
     later than `as_of`.
 
     Args:
-        end_ms: the end of each datum's period.
+        available_ms: when each datum became available, in milliseconds.
         period_ms: the length of a period.
-        lag_ms: the publication lag of the source.
         as_of: the run's data time.
     """
-    now = to_ms(as_of)
-    available = end_ms + lag_ms
-    is_reconstructed = (now - available) > max(2 * period_ms, 2 * HOUR_MS)
+    is_reconstructed = (to_ms(as_of) - available_ms) > max(2 * period_ms, 2 * HOUR_MS)
     stamp = np.datetime64(as_of.replace(tzinfo=None), "us")
-    return np.where(is_reconstructed, instants(available), stamp), is_reconstructed
+    return np.where(is_reconstructed, instants(available_ms), stamp), is_reconstructed

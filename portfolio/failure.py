@@ -1,7 +1,7 @@
 """The one way in which an allocation fails.
 
-Solvers and libraries raise a dozen exception types; they are caught where they are called and become this one, so
-that the ladder of fallbacks has one thing to catch and the recommendation one thing to show.
+Solvers and libraries raise a dozen exception types; they are caught where they are called and become this
+one, so that the ladder of fallbacks has one thing to catch and the recommendation one thing to show.
 """
 
 

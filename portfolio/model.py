@@ -1,6 +1,7 @@
 """The plain values that go into a decision and come out of it.
 
-The one door is `decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision` in decision.py. A *line* is the string "sleeve:asset" ("spot:BTC", "cash:USDT"). Datetimes are timezone-aware UTC, except a
+The one door is `decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision` in decision.py.
+A *line* is the string "sleeve:asset" ("spot:BTC", "cash:USDT"). Datetimes are timezone-aware UTC, except a
 frame's index, which is naive UTC. Nothing here computes more than a name or a hash, or imports a solver.
 """
 

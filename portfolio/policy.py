@@ -55,6 +55,8 @@ class Policy:
         max_frozen_share: above this share of NAV in frozen lines nothing is recommended.
         min_venues: venues that must agree on a price before it may decide anything.
         risk_free_rate: annual, subtracted in Sharpe ratios and in utilities' return part.
+        market_sharpe_ratio: assumed for the market portfolio where its weights are turned into expected
+            returns.
         peg_tolerance: a stablecoin further than this from 1 USD is depegged.
         max_unstable_turnover: a 0.1 % change of the inputs may not move more than this (95th percentile).
         net_delta_bounds: asset → (lower, upper) of net delta over NAV; binds only derivative sleeves.
@@ -85,6 +87,7 @@ class Policy:
     max_frozen_share: float = 0.35
     min_venues: int = 1
     risk_free_rate: float = 0.0
+    market_sharpe_ratio: float = 0.5
     peg_tolerance: float = 0.02
     max_unstable_turnover: float = 0.20
     net_delta_bounds: Mapping[str, Bounds] = field(default_factory=dict)

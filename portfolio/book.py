@@ -1,0 +1,201 @@
+"""What the portfolio holds, what that is worth, and which of its lines may be traded.
+
+Everything is valued in USD; a stablecoin at its own price, never at 1. A line that may not be traded keeps
+its quantity, whatever the reason, and stays in the portfolio's value.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from portfolio.model import (
+    DecisionInputs,
+    Freeze,
+    Instrument,
+    Policy,
+    Position,
+    asset_of,
+    is_cash,
+    line_of,
+    sleeve_of,
+)
+
+SPOT_PRICED = ("staking", "yield", "lending")  # sleeves whose units are the coin itself
+DEFAULT_PRICE_LIMIT = timedelta(hours=72)
+PLAIN_SLEEVES = ("spot", "cash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The portfolio at `as_of`. Mappings are by line.
+
+    Attributes:
+        lines: sorted; everything that is held or could be.
+        nav_usd: None where positions are unknown or unusable.
+        weight: of NAV; empty where NAV is unknown.
+        immovable: the part of `weight` that can not be moved.
+        frozen: lines whose data may not decide anything; `stuck`: lines that can not be traded for other
+            reasons.
+        left_out: held lines that are not part of NAV.
+        depegged: stablecoins off their peg.
+    """
+
+    lines: tuple[str, ...]
+    nav_usd: float | None
+    price: Mapping[str, float]
+    quantity: Mapping[str, Decimal]
+    weight: Mapping[str, float]
+    immovable: Mapping[str, float]
+    frozen: Mapping[str, Freeze]
+    stuck: Mapping[str, Freeze]
+    left_out: Mapping[str, Freeze]
+    depegged: frozenset[str]
+    flags: tuple[str, ...]
+
+    def keeps(self, line: str) -> Freeze | None:
+        """Return why a line keeps its quantity, or None."""
+        return self.frozen.get(line) or self.stuck.get(line)
+
+    def cash_weight(self) -> float:
+        """Return the weight of all cash lines."""
+        return sum(w for line, w in self.weight.items() if is_cash(line))
+
+
+def usd_price(inputs: DecisionInputs, policy: Policy, line: str) -> float | None:
+    """Return the USD price of one unit of a line, or None where it can not be known."""
+    asset = asset_of(line)
+    if is_cash(line) and asset == policy.reference_currency:
+        return 1.0
+    found = inputs.prices.get(line)
+    if found is None and sleeve_of(line) in SPOT_PRICED:
+        found = inputs.prices.get(line_of("spot", asset))
+    price = found.price_usd if found is not None else None
+    if price is None and is_cash(line):
+        price = inputs.quote_price_usd.get(asset)
+    return price if price is not None and math.isfinite(price) and price > 0.0 else None
+
+
+def unusable_positions(positions: Iterable[Position]) -> str:
+    """Return what is wrong with the positions of the plain sleeves, or an empty string."""
+    for p in positions:
+        if p.sleeve in PLAIN_SLEEVES and (not p.quantity.is_finite() or p.quantity < 0):
+            return f"{p.asset} at {p.venue} has the quantity {p.quantity}"
+    return ""
+
+
+def unpriced(inputs: DecisionInputs, policy: Policy) -> list[str]:
+    """Return held lines without a price that are not known to be unlisted."""
+    held = {p.line for p in inputs.positions if p.quantity != 0}
+    return sorted(x for x in held if usd_price(inputs, policy, x) is None and x not in inputs.unlisted)
+
+
+def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
+    """Value the positions and say what may be traded."""
+    flags: list[str] = []
+    positions = inputs.positions
+    if unusable_positions(positions):
+        positions, flags = (), ["bad_positions"]
+    quantity: dict[str, Decimal] = {}
+    immovable: dict[str, Decimal] = {}
+    for p in positions:
+        quantity[p.line] = quantity.get(p.line, Decimal(0)) + p.quantity
+        if p.immovable:
+            immovable[p.line] = immovable.get(p.line, Decimal(0)) + p.quantity
+    lines = _lines(inputs, policy, quantity)
+    price = {x: v for x in lines if (v := usd_price(inputs, policy, x)) is not None}
+    value = {x: float(q) * price[x] for x, q in quantity.items() if x in price}
+    nav = sum(value.values())
+    known = nav > 0.0
+    return Book(
+        lines=lines,
+        nav_usd=nav if known else None,
+        price=price,
+        quantity=quantity,
+        weight={x: value.get(x, 0.0) / nav for x in lines} if known else {},
+        immovable={x: float(q) * price[x] / nav for x, q in immovable.items() if x in price} if known else {},
+        frozen=_frozen(inputs, policy, lines),
+        stuck=_stuck(inputs, policy, lines) if known else {},
+        left_out={
+            x: Freeze("cannot_price", f"{x} has no market and no price: left out of the portfolio's value.")
+            for x in quantity
+            if x not in price
+        },
+        depegged=depegged(inputs, policy, lines),
+        flags=tuple(flags if known else ["no_positions", *flags]),
+    )
+
+
+def depegged(inputs: DecisionInputs, policy: Policy, lines: Iterable[str]) -> frozenset[str]:
+    """Return the stablecoins among the lines' cash, and the quote, that are off their peg."""
+    assets = {asset_of(x) for x in lines if is_cash(x)} | {policy.quote}
+    off: set[str] = set()
+    for asset in assets - {policy.reference_currency}:
+        price = usd_price(inputs, policy, line_of("cash", asset))
+        if price is not None and abs(price - 1.0) > policy.peg_tolerance:
+            off.add(asset)
+    return frozenset(off)
+
+
+def markets_of(asset: str, inputs: DecisionInputs, quotes: Iterable[str]) -> list[Instrument]:
+    """Return the active markets of an asset against the given cash assets, in a fixed order."""
+    wanted = set(quotes)
+    found = [i for i in inputs.instruments if i.base == asset and i.quote in wanted and i.is_active]
+    return sorted(found, key=lambda i: (i.venue, i.market_id))
+
+
+def cash_assets(lines: Iterable[str], policy: Policy) -> tuple[str, ...]:
+    """Return the cash assets of the lines, the preferred quote always among them."""
+    return tuple(sorted({asset_of(x) for x in lines if is_cash(x)} | {policy.quote}))
+
+
+def _lines(inputs: DecisionInputs, policy: Policy, held: Mapping[str, Decimal]) -> tuple[str, ...]:
+    wanted = {x for x, q in held.items() if q != 0}
+    if policy.objective == "policy":
+        wanted |= set(policy.target_weights or {})
+    else:
+        possible = {str(c) for c in inputs.returns.columns} | set(inputs.prices) | set(inputs.frozen)
+        wanted |= {x for x in possible | set(inputs.unlisted) if sleeve_of(x) in policy.sleeves}
+    return tuple(sorted(wanted | {line_of("cash", policy.quote)}))
+
+
+def _frozen(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> dict[str, Freeze]:
+    limit = next(
+        (timedelta(seconds=d.limit_seconds) for d in inputs.datasets if d.dataset == "candles_1d"),
+        DEFAULT_PRICE_LIMIT,
+    )
+    frozen = {x: f for x, f in inputs.frozen.items() if x in lines}
+    for line in lines:
+        mark = inputs.prices.get(line)
+        if line in frozen or is_cash(line) or line in inputs.unlisted:
+            continue
+        if usd_price(inputs, policy, line) is None:
+            frozen[line] = Freeze("no_price", f"{line} has no usable price.")
+        elif mark is not None and mark.venues < policy.min_venues:
+            frozen[line] = Freeze(
+                "too_few_venues",
+                f"{line} is priced by {mark.venues} venue(s); {policy.min_venues} must agree.",
+            )
+        elif mark is not None and inputs.as_of - mark.at > max(limit, DEFAULT_PRICE_LIMIT):
+            frozen[line] = Freeze(
+                "stale_price", f"The last price of {line} is from {mark.at:%Y-%m-%d %H:%M} UTC."
+            )
+    return frozen
+
+
+def _stuck(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> dict[str, Freeze]:
+    quotes = cash_assets(lines, policy)
+    stuck: dict[str, Freeze] = {}
+    for line in lines:
+        if is_cash(line):
+            continue
+        if sleeve_of(line) not in policy.sleeves:
+            stuck[line] = Freeze(
+                "outside_policy", f"The sleeve of {line} is not part of this policy: kept as it is."
+            )
+        elif not markets_of(asset_of(line), inputs, quotes):
+            stuck[line] = Freeze(
+                "no_market", f"No active market trades {asset_of(line)} against {', '.join(quotes)}."
+            )
+    return stuck

@@ -1,0 +1,164 @@
+"""The decision: one pure function from what is known at an instant to what is recommended.
+
+Live runs, replays and backtests call it alike. No clock, no disk, no network; the only randomness is the
+seed.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio.assemble import Outcome, blocked, published
+from portfolio.blocks import first_block, frozen_block, is_usable
+from portfolio.book import Book, open_book
+from portfolio.bounds import build_problem
+from portfolio.checks import check_frame, usable_panel
+from portfolio.costs import TradingCost
+from portfolio.estimates import Estimates, estimate
+from portfolio.failure import AllocationFailure
+from portfolio.model import Attempt, Decision, DecisionInputs, Policy
+from portfolio.planner import DUST_WEIGHT, market_costs, plan_trades
+from portfolio.proposal import Proposal, propose
+from portfolio.rebalance import Benefit, apply_mode, benefit, reference_target
+from portfolio.robustness import confidence, sensitivity
+from portfolio.verdict import Weighing, judge
+
+Array = NDArray[np.float64]
+
+
+def decision_id(portfolio: str, slot: datetime, config_hash: str, content_hash: str) -> str:
+    """Return the recommendation's id, the same for the same portfolio, slot, configuration and content."""
+    text = f"{portfolio}\n{slot.isoformat()}\n{config_hash}\n{content_hash}"
+    return f"R-{slot:%Y%m%d}-{portfolio}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision:
+    """Decide what to do with a portfolio: value it, estimate, propose, plan the orders, and judge.
+
+    Args:
+        inputs: everything that may be seen, as of one instant.
+        policy: the portfolio's rules, checked by `feasibility.check_policy`.
+        seed: of the perturbations and the bootstrap.
+    """
+    block = first_block(inputs, policy)
+    if block is not None:
+        return blocked(inputs, policy, block)
+    book = open_book(inputs, policy)
+    estimates, notes = _estimates(inputs, policy, book)
+    block = frozen_block(book, policy, estimates)
+    if block is not None:
+        return blocked(inputs, policy, block, book)
+    costs = market_costs(book, inputs, policy)
+    proposal = _proposal(book, inputs, policy, estimates, costs)
+    weighing = _weigh(book, inputs, policy, estimates, proposal, seed)
+    outcome = Outcome(
+        book=book,
+        estimates=estimates,
+        notes=notes,
+        proposal=proposal,
+        weighing=weighing,
+        verdict=judge(weighing, book, inputs, policy),
+        assumed_costs=any(c.is_assumed for c in costs.values()),
+        confidence=_confidence(book, policy, estimates, weighing, seed),
+    )
+    return published(outcome, inputs, policy)
+
+
+def _estimates(
+    inputs: DecisionInputs, policy: Policy, book: Book
+) -> tuple[Estimates | None, tuple[Attempt, ...]]:
+    """Estimate over every line that may be held; say what was replaced, or why there is nothing."""
+    wanted = tuple(x for x in book.lines if x not in inputs.unlisted)
+    caps = inputs.market_caps if is_usable(inputs, "onchain_metrics") else None
+    try:
+        check_frame(inputs.returns)
+        panel, excluded = usable_panel(inputs.returns, wanted, policy.lookback_days)
+        estimates = estimate(panel, excluded, policy, caps)
+    except AllocationFailure as failure:
+        return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
+    return estimates, estimates.substitutions
+
+
+def _proposal(
+    book: Book,
+    inputs: DecisionInputs,
+    policy: Policy,
+    estimates: Estimates | None,
+    costs: dict[str, TradingCost],
+) -> Proposal:
+    try:
+        problem = build_problem(book, inputs, policy, estimates, costs)
+    except AllocationFailure as failure:
+        failures = (Attempt(policy.objective, f"{failure.reason}: {failure.detail} {failure.remedy}"),)
+        method = "hold" if "hold" in policy.fallbacks else None
+        return Proposal(method=method, problem=None, solution=None, failures=failures)
+    return propose(problem, policy, costs, book.nav_usd)
+
+
+def _weigh(
+    book: Book,
+    inputs: DecisionInputs,
+    policy: Policy,
+    estimates: Estimates | None,
+    proposal: Proposal,
+    seed: int,
+) -> Weighing:
+    """Put benefit, cost and stability of the proposal side by side."""
+    proposed = dict(book.weight)
+    if proposal.problem is not None and proposal.solution is not None:
+        weights = apply_mode(proposal.problem, proposal.solution.weights, policy)
+        proposed = {x: float(w) for x, w in zip(proposal.problem.lines, weights, strict=True)}
+    reference, _ = reference_target(inputs, policy, proposed)
+    plan = None
+    if book.nav_usd is not None and proposal.solution is not None:
+        plan = plan_trades(book, proposed, inputs, policy)
+    achieved = proposed if plan is None else plan.achieved
+    return Weighing(
+        method=proposal.method,
+        proposed=proposed,
+        reference=reference,
+        plan=plan,
+        benefit=_benefit(book, policy, estimates, achieved),
+        cost_bps=plan.cost_usd / book.nav_usd * 1e4 if plan is not None and book.nav_usd else 0.0,
+        sensitivity=_sensitivity(policy, proposal, seed),
+    )
+
+
+def _benefit(
+    book: Book, policy: Policy, estimates: Estimates | None, achieved: Mapping[str, float]
+) -> Benefit | None:
+    """Return the model's benefit; None where a line that changes has no estimate."""
+    if book.nav_usd is None or estimates is None:
+        return None
+    changed = {x for x, w in achieved.items() if abs(w - book.weight.get(x, 0.0)) > DUST_WEIGHT}
+    if not changed <= set(estimates.lines):
+        return None
+    before, after = _arrays(estimates, book.weight), _arrays(estimates, achieved)
+    return benefit(estimates, before, after, policy)
+
+
+def _arrays(estimates: Estimates, weights: Mapping[str, float]) -> Array:
+    return np.array([weights.get(x, 0.0) for x in estimates.lines])
+
+
+def _confidence(
+    book: Book, policy: Policy, estimates: Estimates | None, case: Weighing, seed: int
+) -> float | None:
+    if estimates is None or case.benefit is None or case.plan is None or not case.plan.orders:
+        return None
+    return confidence(
+        estimates,
+        (_arrays(estimates, book.weight), _arrays(estimates, case.plan.achieved)),
+        (case.benefit.total_bps, case.cost_bps),
+        (policy.risk_aversion, policy.rebalance.horizon_days),
+        seed,
+    )
+
+
+def _sensitivity(policy: Policy, proposal: Proposal, seed: int) -> float | None:
+    if policy.objective == "policy" or proposal.problem is None or proposal.solution is None:
+        return None
+    return sensitivity(proposal.method or "", proposal.problem, proposal.solution.weights, seed)

@@ -1,0 +1,133 @@
+"""Estimates what a decision rests on: expected returns and covariance, for lines with usable history.
+
+Horizon and units are converted in one place: everything here is annual (365 days); `utility` brings it to the
+holding horizon.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from portfolio import registry
+from portfolio.failure import AllocationFailure
+from portfolio.model import Attempt, Freeze, Policy, is_cash
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """What an estimator of expected returns may use.
+
+    Attributes:
+        returns: days × lines, simple daily, no gaps, cash included.
+        covariance: lines × lines, annual.
+        market_caps: asset → USD, or None.
+        risk_free_rate: annual.
+        market_sharpe_ratio: of the market portfolio, the assumption behind reverse optimisation.
+    """
+
+    returns: pd.DataFrame
+    covariance: pd.DataFrame
+    market_caps: Mapping[str, float] | None = None
+    risk_free_rate: float = 0.0
+    market_sharpe_ratio: float = 0.5
+
+    def risky(self) -> list[str]:
+        """Return the columns that are not cash."""
+        return [str(c) for c in self.returns.columns if not is_cash(str(c))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimates:
+    """Annual expected simple return and covariance by line, and how they came about.
+
+    Attributes:
+        returns: the daily panel they were estimated from.
+        excluded: line → why it has no estimate.
+        substitutions: what had to be replaced by something else, and why.
+    """
+
+    lines: tuple[str, ...]
+    expected: Array
+    covariance: Array
+    returns: Array
+    excluded: Mapping[str, Freeze]
+    substitutions: tuple[Attempt, ...] = ()
+
+    def portfolio_return(self, weights: Array, risk_free_rate: float) -> float:
+        """Annual expected return above the risk-free rate."""
+        return float(weights @ self.expected) - risk_free_rate * float(weights.sum())
+
+    def variance(self, weights: Array) -> float:
+        """Annual variance."""
+        return float(weights @ self.covariance @ weights)
+
+    def risk_contributions(self, weights: Array) -> Array:
+        """Fractions of variance, summing to one; NaN where the portfolio has no variance."""
+        total = self.variance(weights)
+        if total <= 1e-14:
+            return np.full(len(weights), np.nan)
+        return weights * (self.covariance @ weights) / total
+
+
+def estimate(
+    panel: pd.DataFrame,
+    excluded: Mapping[str, Freeze],
+    policy: Policy,
+    market_caps: Mapping[str, float] | None,
+) -> Estimates:
+    """Run the policy's two estimators on a checked panel.
+
+    Raises:
+        AllocationFailure: a method is unknown or its answer is not finite, symmetric or positive
+            semidefinite.
+    """
+    covariance = registry.load(registry.RISK_MODELS, policy.risk_model).covariance(panel)
+    request = Panel(
+        returns=panel,
+        covariance=covariance,
+        market_caps=market_caps,
+        risk_free_rate=policy.risk_free_rate,
+        market_sharpe_ratio=policy.market_sharpe_ratio,
+    )
+    expected, substitutions = registry.load(registry.EXPECTED_RETURNS, policy.expected_returns).estimate(
+        request
+    )
+    lines = tuple(str(c) for c in panel.columns)
+    sigma = covariance.loc[list(lines), list(lines)].to_numpy(dtype="float64")
+    mu = expected.reindex(list(lines)).to_numpy(dtype="float64")
+    verify_estimates(mu, sigma)
+    return Estimates(
+        lines=lines,
+        expected=mu,
+        covariance=sigma,
+        returns=panel.to_numpy(dtype="float64"),
+        excluded=excluded,
+        substitutions=substitutions,
+    )
+
+
+def verify_estimates(mu: Array, sigma: Array) -> None:
+    """Refuse estimates that would make every answer wrong."""
+    found = ""
+    if not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
+        found = "an estimate is not a finite number."
+    elif not np.allclose(sigma, sigma.T, rtol=0.0, atol=1e-10):
+        found = "the covariance is not symmetric."
+    elif float(np.linalg.eigvalsh(sigma).min()) < -1e-8 * max(1.0, float(np.abs(sigma).max())):
+        found = "the covariance is not positive semidefinite."
+    if found:
+        raise AllocationFailure(
+            "bad_estimate",
+            f"Finite expected returns and a covariance were wanted; {found}",
+            "Try another risk_model.",
+        )
+
+
+def standard_errors(panel: pd.DataFrame) -> pd.Series:
+    """Return the standard error of each line's annual mean return."""
+    return panel.std() * np.sqrt(365.0) / np.sqrt(len(panel) / 365.0)

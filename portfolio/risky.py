@@ -1,0 +1,121 @@
+"""The part of a problem that is not cash, for the methods that have no use for cash.
+
+A portfolio of minimum volatility over coins and cash is all cash, an answer nobody wants; so
+`min_volatility`, `max_sharpe`, `hrp` and `equal_weight` keep as little cash as the rules allow (its lower
+bounds, the cash floor, what cannot be invested under the other bounds) and allocate the rest over the other
+lines.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio import qp
+from portfolio.failure import AllocationFailure
+from portfolio.problem import TOLERANCE, Group, Problem, turnover
+
+Array = NDArray[np.float64]
+
+
+def invested_share(problem: Problem) -> float:
+    """Return the largest sum of non-cash weights that the bounds allow (turnover aside)."""
+    from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
+
+    rows, right = [], []
+    for group in problem.groups:
+        row = group.members.astype("float64")
+        rows += [row, -row]
+        right += [group.upper, -group.lower]
+    answer = linprog(
+        np.where(problem.cash, 0.0, -1.0),
+        A_ub=np.array(rows) if rows else None,
+        b_ub=np.array(right) if rows else None,
+        A_eq=np.ones((1, len(problem.lines))),
+        b_eq=[1.0],
+        bounds=list(zip(problem.lower, problem.upper, strict=True)),
+        method="highs",
+    )
+    if answer.status != 0:
+        raise AllocationFailure(
+            "infeasible",
+            f"No weights obey all bounds ({answer.message}).",
+            "Relax weight_bounds or class_bounds.",
+        )
+    return min(1.0, max(0.0, -float(answer.fun)))
+
+
+def risky_problem(problem: Problem) -> tuple[Problem, float]:
+    """Return the problem over the non-cash lines scaled to a budget of 1, and the factor that scales back.
+
+    The scaling is what PyPortfolioOpt expects; `current` is dropped, for costs and turnover are dealt with
+    after.
+
+    Raises:
+        AllocationFailure: nothing may be invested, or no line is there to invest in.
+    """
+    share = invested_share(problem)
+    keep = ~problem.cash
+    if share <= TOLERANCE or not keep.any():
+        raise AllocationFailure(
+            "nothing_to_invest",
+            "The bounds leave nothing for lines other than cash.",
+            "Relax the cash bounds.",
+        )
+    index = np.flatnonzero(keep)
+    groups = tuple(_scaled(g, problem, share) for g in problem.groups if g.members[keep].any())
+    part = replace(
+        problem,
+        lines=tuple(problem.lines[i] for i in index),
+        cash=problem.cash[keep],
+        lower=np.maximum(problem.lower[keep] / share, 0.0),
+        upper=np.minimum(problem.upper[keep] / share, 1.0),
+        lower_names=tuple(problem.lower_names[i] for i in index),
+        upper_names=tuple(problem.upper_names[i] for i in index),
+        groups=groups,
+        current=None,
+        cost_rates=problem.cost_rates[keep],
+        expected=None if problem.expected is None else problem.expected[keep],
+        covariance=None if problem.covariance is None else problem.covariance[np.ix_(keep, keep)],
+        may_hold_all=problem.may_hold_all[keep],
+        settlement=-1,
+    )
+    return part, share
+
+
+def _scaled(group: Group, problem: Problem, share: float) -> Group:
+    """Return the group over the non-cash lines, what its other members hold at least taken off."""
+    held = float(problem.lower[group.members & problem.cash].sum())
+    lower, upper = max(0.0, group.lower - held) / share, max(0.0, group.upper - held) / share
+    return Group(name=group.name, members=group.members[~problem.cash], lower=lower, upper=upper)
+
+
+def whole(problem: Problem, share: float, risky_weights: Array) -> Array:
+    """Put the cash back and bring the result within every rule, the turnover cap included."""
+    weights = np.zeros(len(problem.lines))
+    weights[~problem.cash] = risky_weights * share
+    weights[problem.cash] = _cash_weights(problem, 1.0 - share)
+    return within_rules(problem, weights)
+
+
+def within_rules(problem: Problem, weights: Array) -> Array:
+    """Return the weights themselves where they obey the rules, else the nearest ones that do."""
+    ok = bool((weights >= problem.lower - 1e-9).all() and (weights <= problem.upper + 1e-9).all())
+    for group in problem.groups:
+        total = float(weights[group.members].sum())
+        ok = ok and group.lower - 1e-9 <= total <= group.upper + 1e-9
+    if problem.current is not None:
+        ok = ok and turnover(problem.current, weights) <= problem.max_turnover + 1e-9
+    return weights if ok else qp.project(problem, weights)
+
+
+def _cash_weights(problem: Problem, total: float) -> Array:
+    """Split cash over its lines: as it is now, the line that trades settle in taking the difference first."""
+    index = np.flatnonzero(problem.cash)
+    lower, upper = problem.lower[index], problem.upper[index]
+    start = np.zeros(len(index)) if problem.current is None else problem.current[index]
+    split = np.clip(start, lower, upper)
+    for i in sorted(range(len(index)), key=lambda j: (index[j] != problem.settlement, j)):
+        missing = total - float(split.sum())
+        split[i] = float(np.clip(split[i] + missing, lower[i], upper[i]))
+    return split

@@ -1,0 +1,169 @@
+"""The verdict: proposed or hold, and the sentence a treasurer reads first.
+
+The order of the questions is the rule: is there anything to trade, is a hard limit broken, is a line outside
+its band, is it too soon, is the answer stable, does the benefit pay for the cost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portfolio.book import Book
+from portfolio.model import DecisionInputs, Policy, asset_of, is_cash
+from portfolio.outcome import Status
+from portfolio.planner import Plan
+from portfolio.rebalance import Benefit, breaches, drifts, in_cooldown, outside_band
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Status, code and sentence."""
+
+    status: Status
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """Everything a verdict is taken from.
+
+    Attributes:
+        proposed: line → weight after the mode's rules.
+        plan: None where positions are unknown.
+        benefit: None where there are no estimates.
+        cost_bps: one-off, of NAV.
+        sensitivity: 95th percentile of turnover under a 0.1 % change of the inputs; None where it has no
+            meaning.
+    """
+
+    method: str | None
+    proposed: Mapping[str, float]
+    reference: Mapping[str, float]
+    plan: Plan | None
+    benefit: Benefit | None
+    cost_bps: float
+    sensitivity: float | None
+
+
+def judge(case: Weighing, book: Book, inputs: DecisionInputs, policy: Policy) -> Verdict:
+    """Return the verdict on a proposal."""
+    if case.method is None:
+        return Verdict(
+            "blocked", "no_method", "blocked: no method gave an allocation. See the failed attempts."
+        )
+    if case.method == "hold":
+        text = "Hold: no method gave an allocation, and the last fallback is to hold."
+        return Verdict("hold", "fallback_hold", text)
+    if book.nav_usd is None or case.plan is None:
+        why = "the positions are not usable" if "bad_positions" in book.flags else "no positions are known"
+        text = f"Weights only, no trades: {why}. Import positions for amounts."
+        return Verdict("proposed", "weights_only", text)
+    broken = breaches(book, inputs, policy)
+    if not case.plan.orders:
+        return _nothing_to_trade(case, book, policy, broken)
+    action = summary(case.plan, book)
+    if broken:
+        text = f"{action} {' '.join(broken)} Bands, cooldown and gate do not apply."
+        return Verdict("proposed", "hard_limit", text)
+    return _hold(case, book, inputs, policy) or _proposed(case, book, policy, action)
+
+
+def lines_outside(case: Weighing, book: Book, policy: Policy) -> list[str]:
+    """Return the lines outside their band, coins before cash, largest drift first.
+
+    A fixed policy is measured against itself, a computed objective against its proposal.
+    """
+    against = case.reference if policy.objective == "policy" else case.proposed
+    free = [x for x in book.lines if book.keeps(x) is None]
+    out = [x for x in free if outside_band(book.weight[x], against.get(x, 0.0), policy.rebalance)]
+    return sorted(out, key=lambda x: (is_cash(x), -abs(book.weight[x] - against.get(x, 0.0)), x))
+
+
+def summary(plan: Plan, book: Book) -> str:
+    """Return what would be done, amounts first."""
+    sold = sum(o.notional_usd for o in plan.orders if o.side == "sell")
+    bought = sum(o.notional_usd for o in plan.orders if o.side == "buy")
+    orders = "1 order" if len(plan.orders) == 1 else f"{len(plan.orders)} orders"
+    total = f"{book.nav_usd or 0.0:,.0f} USD"
+    return f"Sell {sold:,.0f} USD and buy {bought:,.0f} USD in {orders}, of {total} in all."
+
+
+def _nothing_to_trade(case: Weighing, book: Book, policy: Policy, broken: list[str]) -> Verdict:
+    plan = case.plan
+    skipped = dict(plan.skipped) if plan else {}
+    outside = lines_outside(case, book, policy)
+    if broken or outside:
+        concerned = {x: skipped[x] for x in sorted(skipped)}
+        why = " ".join(f.sentence for f in concerned.values())
+        codes = {f.reason_code for f in concerned.values()}
+        code = codes.pop() if len(codes) == 1 else "cannot_trade"
+        if policy.rebalance.mode != "full" and not concerned:
+            code, why = "mode", f"The mode {policy.rebalance.mode!r} allows no trade now."
+        text = why or "Nothing can be traded now."
+        return Verdict("hold", code, f"Hold: {' '.join([*broken, text])}")
+    return _within_bands(case, book)
+
+
+def _within_bands(case: Weighing, book: Book) -> Verdict:
+    drift = drifts(book, case.reference)
+    line = max(drift, key=lambda x: (abs(drift[x]), x))
+    text = f"The largest drift is {asset_of(line)}, {100 * drift[line]:+.1f} points."
+    return Verdict("hold", "within_bands", f"Hold: every line is inside its band. {text}")
+
+
+def _hold(case: Weighing, book: Book, inputs: DecisionInputs, policy: Policy) -> Verdict | None:
+    rules = policy.rebalance
+    if not lines_outside(case, book, policy):
+        return _within_bands(case, book)
+    left = in_cooldown(inputs, rules)
+    if left is not None:
+        hours = left.total_seconds() / 3600.0
+        text = f"Hold: the last trade was less than {rules.cooldown_hours:g} hours ago"
+        return Verdict("hold", "cooldown", f"{text}; quiet for another {hours:.1f}.")
+    if policy.objective == "policy":
+        return None
+    if case.sensitivity is not None and case.sensitivity > policy.max_unstable_turnover:
+        return Verdict(
+            "hold",
+            "unstable",
+            f"Hold: a 0.1 % change of the inputs would move {case.sensitivity:.0%} of the portfolio; "
+            f"the limit is {policy.max_unstable_turnover:.0%}.",
+        )
+    gain = None if case.benefit is None else case.benefit.total_bps
+    if gain is not None and gain < rules.min_benefit_over_cost * case.cost_bps:
+        return Verdict(
+            "hold",
+            "benefit_below_cost",
+            f"Hold: the estimated benefit over {rules.horizon_days} days is {gain:.1f} bps, the cost "
+            f"{case.cost_bps:.1f} bps; {rules.min_benefit_over_cost:g} times the cost is wanted.",
+        )
+    return None
+
+
+def _proposed(case: Weighing, book: Book, policy: Policy, action: str) -> Verdict:
+    if policy.objective == "policy":
+        line = lines_outside(case, book, policy)[0]
+        target = case.reference.get(line, 0.0)
+        return Verdict(
+            "proposed",
+            "outside_band",
+            f"{action} {asset_of(line)} is {book.weight[line]:.1%} of the portfolio, target {target:.1%}, "
+            f"outside its band of {band(target, policy)}.",
+        )
+    if case.benefit is None:
+        text = f"{action} The benefit can not be estimated: history is missing."
+        return Verdict("proposed", "outside_band", text)
+    return Verdict(
+        "proposed",
+        "benefit_above_cost",
+        f"{action} Estimated benefit over {policy.rebalance.horizon_days} days "
+        f"{case.benefit.total_bps:.1f} bps (return {case.benefit.return_bps:+.1f}, risk {case.benefit.risk_bps:+.1f}; a model estimate), "
+        f"cost {case.cost_bps:.1f} bps before tax.",
+    )
+
+
+def band(target: float, policy: Policy) -> str:
+    """Return a line's band in points, the narrower of the two that apply."""
+    rules = policy.rebalance
+    width = min(rules.band_absolute, rules.band_relative * target) if target > 0.0 else rules.band_absolute
+    return f"±{100 * width:.2g} points"

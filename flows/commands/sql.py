@@ -14,7 +14,8 @@ from flows.options import Options, common
 from flows.paper import cell, console, jsonable, table
 from tasks.settings import load_settings
 from warehouse.home import Home
-from warehouse.reader import Answer, open_published
+from warehouse.reader import open_published
+from warehouse.selecting import Selection
 
 # A spreadsheet runs a cell that begins with one of these.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -42,7 +43,7 @@ def sql(options: Options, statement: str, shape: str | None, output: Path | None
         if chosen == "parquet":
             if output is None:
                 raise click.UsageError("Wanted -o FILE with --format parquet, found none. Add it.")
-            reader.select_to_parquet(statement, output)
+            reader.select_frame(statement).to_parquet(output, index=False)
             click.echo(f"Written to {output}.", err=True)
             return 0
         answer = reader.select(statement)
@@ -58,7 +59,7 @@ def sql(options: Options, statement: str, shape: str | None, output: Path | None
     return 0
 
 
-def console_table(answer: Answer) -> None:
+def console_table(answer: Selection) -> None:
     """Print rows as a table, as wide as they need where nobody is looking at a terminal."""
     out = console()
     if out.is_terminal:
@@ -68,7 +69,7 @@ def console_table(answer: Answer) -> None:
         click.echo(_plain_table(answer))
 
 
-def _plain_table(answer: Answer) -> str:
+def _plain_table(answer: Selection) -> str:
     cells = [list(answer.columns), *([cell(value) for value in row] for row in answer.rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(answer.columns))]
     lines = [
@@ -79,7 +80,7 @@ def _plain_table(answer: Answer) -> str:
     return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
 
 
-def _csv(answer: Answer) -> str:
+def _csv(answer: Selection) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(answer.columns)
@@ -93,6 +94,6 @@ def _safe(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
     return jsonable(value) if not isinstance(value, float | int | str | None) else value
 
 
-def _json(answer: Answer) -> str:
+def _json(answer: Selection) -> str:
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     return json.dumps(jsonable(rows), indent=2, ensure_ascii=False, default=str) + "\n"

@@ -59,10 +59,20 @@ def candle_rows(call: Call, bars: Bars, limit: int) -> list[Row]:
     return bars.window(interval, span, limit, call.now_ms)
 
 
-def candle_reply(call: Call, rows: list[Row], *, price_decimals: int, amount_decimals: int) -> Reply:
-    """Write candles as Binance does: twelve columns, prices and volumes as text."""
+def candle_reply(call: Call, bars: Bars, rows: list[Row], *, printed: int | None = None) -> Reply:
+    """Write candles as Binance does: twelve columns, prices and volumes as text.
+
+    Args:
+        call: the request.
+        bars: the market the rows are of.
+        rows: the candles.
+        printed: decimals to print, the step's own when None; zeros fill up, so that no digit is made up.
+    """
     span = TIMEFRAME_HOURS[call.query["interval"]] * HOUR_MS - 1
-    price, amount = f'"%.{price_decimals}f"', f'"%.{amount_decimals}f"'
+    price, amount = (
+        f'"%.{decimals}f{"0" * ((printed or decimals) - decimals)}"'
+        for decimals in (bars.price_decimals, bars.amount_decimals)
+    )
     line = f'[%d,{price},{price},{price},{price},{amount},%d,"%.4f0000",%d,{amount},"%.8f","0"]'
     lines: list[str] = []
     for row in rows:

@@ -98,14 +98,14 @@ def klines(call: Call) -> Reply:
     """Answer candles of the contract."""
     bars = _bars(call, symbol_of(call, set(MARKETS)))
     rows = candle_rows(call, bars, page_size(call, default=500, most=1500, cut=False))
-    return candle_reply(call, rows, price_decimals=bars.price_decimals, amount_decimals=bars.amount_decimals)
+    return candle_reply(call, bars, rows)
 
 
 def mark_klines(call: Call) -> Reply:
     """Answer candles of the mark price."""
     bars = call.market.mark(MARKETS[symbol_of(call, set(MARKETS))])
     rows = candle_rows(call, bars, page_size(call, default=500, most=1500, cut=False))
-    return candle_reply(call, rows, price_decimals=8, amount_decimals=0)
+    return candle_reply(call, bars, rows)
 
 
 def _book(call: Call, symbol: str, depth: int) -> Book:

@@ -95,7 +95,7 @@ def klines(call: Call) -> Reply:
     symbol = symbol_of(call, set(MARKETS))
     bars = _bars(call.market, symbol)
     rows = candle_rows(call, bars, page_size(call, default=500, most=1000, cut=True))
-    return candle_reply(call, rows, price_decimals=8, amount_decimals=8)
+    return candle_reply(call, bars, rows, printed=8)
 
 
 def depth(call: Call) -> Reply:

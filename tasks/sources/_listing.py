@@ -78,9 +78,15 @@ def instruments_page(session: VenueSession, markets: Sequence[Market]) -> Page |
     if session.server_ms - to_ms(assignment.as_of) > RULES_TOLERANCE_MS or not markets:
         return None
     stamp = np.datetime64(assignment.as_of.replace(tzinfo=None), "us")
-    names = ("venue", "market_id", "symbol", "base", "quote", "market_type", "contract_size", "amount_step",
-             "price_step", "min_amount", "min_cost", "maker_fee", "taker_fee", "is_active")  # fmt: skip
-    columns: dict[str, Any] = {name: [getattr(market, name) for market in markets] for name in names}
+    texts = ("venue", "market_id", "symbol", "base", "quote", "market_type")
+    decimals = ("amount_step", "price_step", "min_amount", "min_cost")
+    kinds = dict.fromkeys((*texts, *decimals), object) | dict.fromkeys(
+        ("contract_size", "maker_fee", "taker_fee"), float
+    )
+    columns: dict[str, Any] = {
+        name: np.array([getattr(market, name) for market in markets], dtype=kind)
+        for name, kind in (kinds | {"is_active": bool}).items()
+    }
     columns["expires_at"] = np.full(len(markets), np.datetime64("NaT", "us"))
     columns["known_at"] = np.full(len(markets), stamp)
     return Page(

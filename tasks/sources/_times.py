@@ -31,6 +31,11 @@ def from_ms(ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
 
 
+def from_instant(at: np.datetime64) -> datetime:
+    """The aware UTC datetime of a naive UTC `datetime64`."""
+    return from_ms(int(at.astype("datetime64[ms]").astype(np.int64)))
+
+
 def start_ms(at: date) -> int:
     """Milliseconds since 1970 of an aware datetime, or of a date's midnight UTC."""
     return to_ms(at if isinstance(at, datetime) else datetime.combine(at, time(), UTC))

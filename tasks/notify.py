@@ -51,6 +51,24 @@ class NotifySummary:
     disabled: tuple[str, ...] = ()
     is_busy: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """What a person should know; empty when there is nothing to say."""
+        if self.is_busy:
+            return "Another delivery is at work; it sends what is pending."
+        counts = {
+            "sent": self.sent,
+            "of them marked as a repeat": self.repeated,
+            "too old to be sent": self.expired,
+            "overtaken by newer news": self.superseded,
+            "still to be delivered": self.waiting,
+        }
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        parts = [f"Alerts: {told}."] if told else []
+        parts += [f"Not confirmed by {failure.rstrip('.')}." for failure in self.failed]
+        parts += [f"The channel {name} is off: its secret is not set." for name in self.disabled]
+        return " ".join(parts)
+
 
 def notify(context: RunContext, *, test: bool = False) -> NotifySummary:
     """Deliver what is pending, or a harmless message to every channel.

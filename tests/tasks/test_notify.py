@@ -134,7 +134,7 @@ def test_one_message_per_alert_and_channel_over_repeated_runs(start, sinks):
     assert (first.sent, first.failed, first.waiting) == (4, (), 0)
     for _ in range(3):
         again = notify(context)
-        assert (again.sent, again.failed) == (0, ())
+        assert (again.sent, again.failed, again.sentence) == (0, (), "")
     for name in ("ops", "desk"):
         keys = [request.headers["Idempotency-Key"] for request in sinks[name].received]
         assert keys == ["R-1-recommendation", "R-2-blocked"]
@@ -150,6 +150,9 @@ def test_one_channel_down_only_that_one_is_tried_again(start, sinks):
     first = notify(context)
     assert (first.sent, first.waiting) == (2, 1)
     assert first.failed == ("desk: R-1-recommendation: HTTP 500",)
+    assert first.sentence == (
+        "Alerts: 2 sent, 1 still to be delivered. Not confirmed by desk: R-1-recommendation: HTTP 500."
+    )
     assert alert_status(context) == {"R-1-recommendation": "partial"}
     second = notify(context)
     assert (second.sent, second.repeated, second.failed) == (1, 0, ())
@@ -252,6 +255,7 @@ def test_a_channel_without_its_secret_is_disabled_and_named(start, sinks, monkey
     put(context)
     summary = notify(context)
     assert (summary.sent, summary.disabled) == (1, ("desk",))
+    assert summary.sentence == "Alerts: 1 sent. The channel desk is off: its secret is not set."
     assert alert_status(context) == {"R-1-recommendation": "delivered"}
 
 
@@ -317,6 +321,7 @@ def test_two_deliveries_at_once_do_not_send_twice(start, sinks):
         assert is_ours
         summary = notify(context)
     assert summary.is_busy
+    assert summary.sentence.startswith("Another delivery is at work")
     assert sinks["ops"].received == []
     assert notify(context).sent == 1
 

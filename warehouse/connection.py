@@ -48,6 +48,7 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
     """
     config = engine.config() | {"storage_compatibility_version": STORAGE_COMPATIBILITY}
     if path is not None:
+        config["checkpoint_threshold"] = "256MB"
         config["temp_directory"] = str(path.parent / "state" if not read_only else path.parent)
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)

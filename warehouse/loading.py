@@ -50,18 +50,18 @@ def load_batch(
     if batch.num_rows == 0:
         return LoadCounts(0, 0, 0)
     connection.register("batch", batch)
-    try:
-        _stage(connection, table, batch.column_names)
-    finally:
-        connection.unregister("batch")
-    reached("staged")
+    _stage(connection, table, batch.column_names)
     bound, span = _bound(connection, table)
     counts = _compare(connection, table, bound, span | {"as_of": into_database(as_of)})
+    connection.execute(statement("load_unstage"))
+    # After an error the transaction is rolled back, and the registration with it.
+    connection.unregister("batch")
+    reached("staged")
     if counts.rows_revised and table.like is None:
         raise ConflictingBatch(
             f"{table.full_name} is never edited, but {counts.rows_revised} rows of the batch differ from "
-            "what is stored "
-            "under the same key. Give the batch a new id."
+            "what "
+            "is stored under the same key. Give the batch a new id."
         )
     _write(connection, table, counts, bound, span | {"load_id": load_id})
     return counts
@@ -79,6 +79,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[st
     }
     selected = ", ".join(earliest.get(name, quote(name)) for name in columns)
     connection.execute(statement("load_distinct", columns=selected, values=listed(values)))
+    connection.execute(statement("load_use_distinct"))
     conflicts = connection.execute(repeats).fetchall()
     if conflicts:
         examples = "; ".join(", ".join(str(part) for part in key) for key in conflicts)

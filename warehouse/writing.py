@@ -64,6 +64,7 @@ class Writer(Session):
             self._depth = 0
         reached("after_commit")
         self.acknowledge()
+        reached("acknowledged")
 
     def acknowledge(self) -> None:
         """Write down in the manifest what is committed."""
@@ -135,8 +136,8 @@ class Writer(Session):
             yield
         except duckdb.ConstraintException as error:
             raise BadRows(f"Rows for {target.full_name} break a rule of the table: {error}") from error
-        finally:
-            self._connection.unregister("batch")
+        # After an error the transaction is rolled back, and the registration with it.
+        self._connection.unregister("batch")
 
     def _execute(self, sql: str, target: Table) -> None:
         try:

@@ -1,4 +1,4 @@
--- The batch as it came, in the table's types.
-create or replace temp table staged as
+-- The batch as it came.
+create or replace temp view staged as
 select {columns}
 from batch

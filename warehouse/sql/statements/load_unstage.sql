@@ -1,0 +1,2 @@
+-- The batch is done with.
+drop view if exists staged

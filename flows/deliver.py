@@ -13,7 +13,7 @@ from warehouse.home import Home
 from warehouse.reader import open_published
 
 
-@flow(name="deliver", persist_result=False, timeout_seconds=600)
+@flow(name="deliver", persist_result=False)
 def deliver(config: str | None = None, home: str | None = None) -> State[Any]:
     """Deliver the alerts that a channel has not had yet.
 

@@ -9,7 +9,7 @@ from flows.prefect_runner import concluded, open_scheduled, run_as_task
 from flows.stories import ingest_only
 
 
-@flow(name="market", persist_result=False, timeout_seconds=3300)
+@flow(name="market", persist_result=False)
 def market(config: str | None = None, home: str | None = None, as_of: str | None = None) -> State[Any]:
     """Fetch what the venues have that the warehouse has not: candles, funding, instruments, spreads.
 

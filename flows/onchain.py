@@ -11,7 +11,7 @@ from flows.stories import ingest_only
 SOURCES = ("coinmetrics", "defillama", "fred")
 
 
-@flow(name="onchain", persist_result=False, timeout_seconds=3300)
+@flow(name="onchain", persist_result=False)
 def onchain(config: str | None = None, home: str | None = None, as_of: str | None = None) -> State[Any]:
     """Fetch the daily series: Coin Metrics, DefiLlama and FRED, as far as the configuration asks for them.
 

@@ -52,7 +52,8 @@ def run_as_task(step: Step[P, T], context: RunContext, /, *args: P.args, **kwarg
     """Carry out a step as a Prefect task with its retries and its time limit.
 
     A failure of the outside world, another writer and a time limit are worth another try; a defect of ours
-    and a wrong setting are not.
+    and a wrong setting are not. The time limit is an alarm signal: it interrupts a blocked call, but only as
+    the outermost one in the main thread (Prefect 3.8.8), so a flow of steps must have no limit of its own.
     """
 
     def carry_out() -> T:
@@ -111,9 +112,9 @@ def concluded(context: RunContext, told: Told) -> State[Any]:
 
 
 def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    if state.name == "TimedOut":
-        return True
     failure = state.result(raise_on_failure=False)
+    if isinstance(failure, TimeoutError):
+        return True
     return isinstance(failure, BaseException) and status_of(failure) in {OUTSIDE, BUSY}
 
 

@@ -10,7 +10,7 @@ from flows.portfolios import chosen_portfolios
 from flows.prefect_runner import concluded, open_scheduled, run_as_task
 
 
-@flow(name="rebalance", persist_result=False, timeout_seconds=5400)
+@flow(name="rebalance", persist_result=False)
 def rebalance(
     config: str | None = None,
     home: str | None = None,

@@ -24,14 +24,14 @@ class Step(Generic[P, T]):
         fn: The verb, ``verb(context, …small plain arguments) -> frozen summary``.
         retries: How often a deployment tries again; only for verbs that may be repeated without harm.
         retry_delay_seconds: The wait before each retry, in seconds; the last one is used for those beyond it.
-        timeout_seconds: When a deployment gives a step up; None waits for ever.
+        timeout_seconds: When a deployment gives the step up; a step that hangs would hold its slot for ever.
     """
 
     name: str
     fn: Callable[Concatenate[RunContext, P], T]
     retries: int = 0
     retry_delay_seconds: tuple[float, ...] = ()
-    timeout_seconds: float | None = None
+    timeout_seconds: float = 900
 
     def __post_init__(self) -> None:
         """Refuse a step that would retry at once: a source in trouble is not hammered."""

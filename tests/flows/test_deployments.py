@@ -42,7 +42,8 @@ def test_an_entrypoint_is_dotted_and_a_flow_that_people_can_read_about(deploymen
     found = getattr(import_module(module), name)
     assert found.name == name
     assert found.persist_result is False
-    assert found.timeout_seconds
+    # steps have the time limits: one around them would take the alarm away from them
+    assert found.timeout_seconds is None or name == "selftest"
     assert len(found.description or "") > 60  # shown on Prefect's page
     assert set(found.parameters.properties) <= {"config", "home", "as_of", "portfolio"}  # and never a secret
 

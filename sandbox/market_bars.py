@@ -120,6 +120,8 @@ class Bars:
         return self._tables[timeframe]
 
     def _added_up(self, timeframe: str) -> Table:
+        if not len(self.hourly.hours):
+            return self.hourly
         hourly, starts = self.hourly, self._starts(timeframe)
         ends = np.append(starts[1:], len(hourly.hours)) - 1
         size = TIMEFRAME_HOURS[timeframe]

@@ -47,7 +47,7 @@ def _premium_row(call: Call, symbol: str) -> dict[str, object]:
 def premium_index(call: Call) -> Reply:
     """Answer mark, index, the predicted funding rate and its time."""
     if "symbol" in call.query:
-        return answer(_premium_row(call, symbol_of(call, set(MARKETS))))
+        return answer(_premium_row(call, symbol_of(call, set(listed(call)))))
     return answer([_premium_row(call, symbol) for symbol in listed(call)])
 
 
@@ -88,7 +88,7 @@ def funding_info(call: Call) -> Reply:
 
 def open_interest(call: Call) -> Reply:
     """Answer the present open interest in coins."""
-    symbol = symbol_of(call, set(MARKETS))
+    symbol = symbol_of(call, set(listed(call)))
     amount = call.market.open_interest(MARKETS[symbol], call.now_ms)
     return answer(
         {
@@ -110,7 +110,8 @@ def open_interest_history(call: Call) -> Reply:
     if first is not None and first < oldest:
         raise refuse(-1130, "parameter 'startTime' is invalid.")
     end = min(call.now_ms, last if last is not None else call.now_ms) // step * step
-    begin = max(oldest, first if first is not None else end - (limit - 1) * step)
+    listed_ms = int(COINS[MARKETS[symbol]].perp.listed.timestamp() * 1000)
+    begin = max(oldest, listed_ms, first if first is not None else end - (limit - 1) * step)
     instants = range(-(-begin // step) * step, end + 1, step)
     chosen = instants[:limit] if first is not None and last is None else instants[-limit:]
     rows: list[dict[str, object]] = []

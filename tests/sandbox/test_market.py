@@ -52,7 +52,7 @@ def test_the_same_seed_is_the_same_market_and_another_is_not() -> None:
     again = fingerprint(Market(7, 2024), hours)
     assert again == fingerprint(Market(7, 2024), hours)
     pairs = list(zip(again, fingerprint(Market(8, 2024), hours), strict=True))
-    # Not drawn are the mark price's volume and the first pool's reward (none) and the coin's supply (a schedule).
+    # Three are not drawn: the mark price's volume, the first pool's reward (none) and the coin's supply.
     assert sum(mine == theirs for mine, theirs in pairs) == 3
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from sandbox.market_defi import POOLS
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.service import load_faces
 from tests.sandbox.conftest import Get, fetch
@@ -76,6 +79,47 @@ def test_no_path_is_answered_by_two_faces() -> None:
     paths = [path for face in faces for path in [*face.paths, *face.prefixes]]
     assert len(paths) == len(set(paths))
     assert len(faces) >= 9
+
+
+QUERIES = {
+    "/api/v3/klines": "?symbol=BTCUSDT&interval=1w",
+    "/api/v3/depth": "?symbol=SOLUSDT",
+    "/fapi/v1/klines": "?symbol=SOLUSDT&interval=3d",
+    "/fapi/v1/markPriceKlines": "?symbol=BTCUSDT&interval=1d",
+    "/fapi/v1/depth": "?symbol=BTCUSDT&limit=5",
+    "/fapi/v1/openInterest": "?symbol=SOLUSDT",
+    "/futures/data/openInterestHist": "?symbol=BTCUSDT&period=1h",
+    "/v4/timeseries/asset-metrics": "?assets=*&metrics=PriceUSD,HashRate&page_size=100",
+    "/graph/fredgraph.csv": "?id=DGS10,DTWEXBGS,DFF&cosd=2018-01-01",
+    "/0/public/OHLC": "?pair=SOLUSD",
+    "/0/public/Depth": "?pair=XXBTZUSD",
+    "/v2/historicalChainTvl/": "Base",
+    "/protocol/": "aave-v3",
+    "/stablecoincharts/": "all?stablecoin=5",
+    "/stablecoin/": "5",
+    "/chart/": next(iter(POOLS)),
+    "/products/": "BTC-USD/candles",
+}
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2018, 1, 1, tzinfo=UTC),
+        datetime(2019, 9, 9, 3, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_every_endpoint_answers_at_every_time(now: datetime) -> None:
+    with running_sandbox(now=now) as sandbox:
+        for face in load_faces():
+            for path in [*face.paths, *face.prefixes]:
+                url = sandbox.base_url + path + QUERIES.get(path, "?symbol=BTCUSDT&interval=1h")
+                answer = fetch(url)
+                not_listed_yet = now.year < 2020 and b"-1121" in answer.body
+                assert answer.status == 200 or not_listed_yet, url
+                assert not re.search(rb"\b(NaN|nan|Infinity|inf)\b", answer.body), url
 
 
 def test_a_served_sandbox_stops_cleanly_when_terminated() -> None:

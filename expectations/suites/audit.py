@@ -1,35 +1,36 @@
-"""Judges the summary of a whole-table audit: one row per rule with its count of offenders.
+"""Judges the summary of whole-table audits: one row per rule with its count of offenders.
 
-The audits themselves are SQL (`warehouse/sql/audit/<table>.sql`). A rule without a count did not run, and
-that is a failure; so is an audit that came back with fewer rules than its file holds.
+The audits themselves are SQL (`warehouse/sql/audit/<table>.sql`). A rule without a count did not run, which
+is a failure; so is a table whose audit answered nothing.
 
 Parameters:
-    rules: How many rules the audit must bring (default 1: at least one).
+    tables: Names of the tables that must have answered (default: none in particular).
 """
+
+from collections.abc import Collection
 
 from expectations import checks
 from expectations.rules import Column, Parameters, Rule, Suite, finite, one_of
 
 COLUMNS = (
+    Column("audited", "text"),
     Column("rule", "text"),
     Column("severity", "text"),
     Column("wanted", "text"),
     Column("reason_code", "text"),
     Column("rows_judged", "number"),
     Column("offenders", "number", is_nullable=True),
-    Column("examples", "text", is_nullable=True),
 )
 
 
 def suite(parameters: Parameters) -> Suite:
     """The promises."""
-    rules = int(parameters.get("rules", 1))
     return Suite(
         table="audit",
-        key=("rule",),
+        key=("audited", "rule"),
         columns=COLUMNS,
         rules=(
-            _complete(rules),
+            _complete(tuple(parameters.get("tables", ()))),
             one_of("severity", ("critical", "warning", "info"), "unknown_severity"),
             finite("offenders"),
             _none_broken("critical"),
@@ -38,14 +39,15 @@ def suite(parameters: Parameters) -> Suite:
     )
 
 
-def _complete(rules: int) -> Rule:
+def _complete(tables: Collection[str]) -> Rule:
     return Rule(
-        name="all_rules_answered",
-        wanted=f"the audit answers for at least {rules} rules",
+        name="all_tables_answered",
+        wanted=f"the audits of {', '.join(tables) or 'the tables'} answer",
         reason_code="audit_incomplete",
-        columns=("rule",),
+        columns=("audited",),
         names_rows=False,
-        holds=lambda frame: len(frame) >= rules,
+        holds=lambda frame: set(tables) <= set(frame["audited"]),
+        found=lambda frame: f"no answer for {', '.join(sorted(set(tables) - set(frame['audited'])))}",
     )
 
 
@@ -54,7 +56,7 @@ def _none_broken(severity: str) -> Rule:
         name=f"no_{severity}_offenders",
         wanted=f"no {severity} rule has an offender",
         reason_code="audit_failed",
-        columns=("offenders", "rule"),
+        columns=("offenders", "audited", "rule"),
         severity="critical" if severity == "critical" else "warning",
         holds=lambda frame: (
             (frame["severity"] != severity)

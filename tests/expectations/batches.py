@@ -213,13 +213,13 @@ def decision_inputs(n: int = ROWS) -> pd.DataFrame:
 def audit(n: int = ROWS) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "audited": ["candles", "positions"] * (n // 2),
             "rule": [f"rule_{i}" for i in range(n)],
             "severity": ["critical", "warning"] * (n // 2),
             "wanted": "something",
             "reason_code": "some_code",
             "rows_judged": 100,
             "offenders": 0,
-            "examples": [None] * n,
         }
     )
 

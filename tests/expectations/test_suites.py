@@ -258,11 +258,11 @@ def _all_missing(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
             lambda f: pd.concat([f, f.iloc[[0]].assign(price_usd=9.0)]),
             "conflicting_values",
         ),
-        ("audit", lambda f: f.head(3), "audit_incomplete"),
+        ("audit", lambda f: f[f["audited"] == "candles"], "audit_incomplete"),
     ],
 )
 def test_what_is_wrong_with_the_whole_refuses_the_whole(name: str, spoil: Any, code: str) -> None:
-    judgement = judged(name, spoil(GOOD[name]()), rules=12)
+    judgement = judged(name, spoil(GOOD[name]()), tables=["candles", "positions"])
     assert judgement.refused
     assert not judgement.passed
     assert judgement.reason_code == code

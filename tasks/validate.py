@@ -1,0 +1,171 @@
+"""The step that validates: the whole published snapshot, by its audits and by the age of its data.
+
+It reads only what is published, writes only verdicts and ages, and changes no fact. The same content at the
+same `as_of` keeps its verdicts: nothing is judged or written twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.context import RunContext
+from tasks.data_ages import data_ages, stale_assets
+from tasks.validation_rows import AUDIT, FRESHNESS, Stamp, age_rows, audit_rows, freshness_rows, stamp_of
+from tasks.version import code_version
+from warehouse.errors import UnknownTable
+from warehouse.home import Home
+from warehouse.master import open_master
+from warehouse.queries import all_queries
+from warehouse.reader import Reader, open_point_in_time, open_published
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ValidationSummary:
+    """What the gate says of the published snapshot.
+
+    Attributes:
+        passed: No critical promise is broken, and everything that a portfolio requires is fresh.
+        sentences: What passed and what did not, in plain words; the first sums up.
+        failed: Datasets that break a critical promise.
+        stale: Datasets that a portfolio requires and that are too old, or not there.
+        suspect_assets: Assets to be left alone: a frozen feed, or daily prices that are too old.
+        reused_from: The earlier run whose verdicts stand, because nothing changed since; "" if judged now.
+        snapshot_id: The snapshot that was judged.
+    """
+
+    passed: bool
+    sentences: tuple[str, ...]
+    failed: tuple[str, ...]
+    stale: tuple[str, ...]
+    suspect_assets: tuple[str, ...]
+    reused_from: str
+    snapshot_id: int
+
+
+def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSummary:
+    """Judge the published snapshot as of `context.as_of`, and record the verdicts.
+
+    Args:
+        context: The run.
+        tables: Core tables to judge ("candles" or "core.candles"); none means all. The
+            age of every dataset is judged each time.
+
+    Raises:
+        UnknownTable: A table that has no audit.
+        NothingPublished: There is nothing to judge yet.
+        WriterBusy: Another process held the warehouse for too long.
+    """
+    home = Home(context.settings.warehouse.home)
+    audited = _audited(tables)
+    with open_published(home) as reader:
+        snapshot = reader.snapshot
+        content = _content(reader, context)
+        rows = _standing(reader, content, audited)
+        if rows:
+            return _summary(rows, snapshot.snapshot_id, reused_from=str(rows[0]["run_id"]))
+        context.reporter.start("audit", len(audited))
+        audits = {}
+        for table in audited:
+            audits[table] = reader.frame(f"audit.{table}")
+            context.reporter.advance("audit")
+        series = _newest_of_series(reader, home, context)
+    stamp = stamp_of(context, snapshot.load_id, content)
+    verdicts = audit_rows(audits, stamp)
+    verdicts += _store_with_ages(context, home, verdicts, series, stamp)
+    return _summary(verdicts, snapshot.snapshot_id)
+
+
+def _audited(tables: tuple[str, ...]) -> tuple[str, ...]:
+    known = sorted(name.removeprefix("audit.") for name in all_queries() if name.startswith("audit."))
+    named = tuple(dict.fromkeys(table.removeprefix("core.") for table in tables))
+    unknown = [table for table in named if table not in known]
+    if unknown:
+        raise UnknownTable(
+            f"The gate was asked to validate {unknown[0]!r}, which it has no audit for. "
+            f"Name one of {', '.join(known)}, or none for all of them."
+        )
+    return named or tuple(known)
+
+
+def _content(reader: Reader, context: RunContext) -> str:
+    """A name for all that the verdicts depend on: the data, the moment, the limits and the code."""
+    settings = context.settings
+    parts: list[object] = [
+        [[row["part"], row["rows"], str(row["mark"])] for row in reader.rows("content_signature")],
+        context.as_of.isoformat(),
+        settings.gate.model_dump(mode="json"),
+        settings.universe.model_dump(mode="json"),
+        sorted((name, sorted(portfolio.requires)) for name, portfolio in settings.portfolios.items()),
+        code_version(),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _standing(reader: Reader, content: str, audited: Sequence[str]) -> list[Row]:
+    """The newest verdicts, if they were all given over this very content; else nothing."""
+    rows = reader.rows("newest_validation")
+    if any((row["observed"] or {}).get("content") != content for row in rows):
+        return []
+    judged = {row["dataset"] for row in rows if row["suite"] == AUDIT}
+    has_ages = any(row["suite"] == FRESHNESS for row in rows)
+    if not set(audited) <= judged or not has_ages:
+        return []
+    return [row for row in rows if row["suite"] == FRESHNESS or row["dataset"] in audited]
+
+
+def _newest_of_series(reader: Reader, home: Home, context: RunContext) -> list[dict[str, Any]]:
+    """The newest datum of each series; for a moment in the past, as it was known then."""
+    newest = reader.rows("newest_as_of")[0]["as_of"]
+    if newest is None or newest <= context.as_of:
+        return reader.rows("series_ages", as_of=context.as_of)
+    with open_point_in_time(home, context.as_of) as past:
+        return past.rows("series_ages", as_of=context.as_of)
+
+
+def _store_with_ages(
+    context: RunContext, home: Home, verdicts: Sequence[Row], series: Sequence[Row], stamp: Stamp
+) -> list[dict[str, Any]]:
+    """Judge the ages, and write them and all verdicts in one transaction."""
+    settings, as_of = context.settings, context.as_of
+    ages = data_ages(series, settings, as_of)
+    judged = freshness_rows(ages, stale_assets(series, settings, as_of), stamp)
+    with open_master(home, context.clock, purpose="validate") as master, master.transaction():
+        master.run("clear_freshness")
+        master.append("ops.freshness", age_rows(ages, judged, as_of))
+        master.append("ops.validations", [*verdicts, *judged])
+    return judged
+
+
+def _summary(rows: Sequence[Row], snapshot_id: int, reused_from: str = "") -> ValidationSummary:
+    broken = [row for row in rows if not row["success"]]
+    critical = [row for row in broken if row["severity"] == "critical"]
+    failed = sorted({str(row["dataset"]) for row in critical if row["suite"] == AUDIT})
+    stale = sorted({str(row["dataset"]) for row in critical if row["suite"] == FRESHNESS})
+    suspect = {str(asset) for row in broken for asset in (row["observed"] or {}).get("assets") or ()}
+    audits = [row for row in rows if row["suite"] == AUDIT]
+    total = sum({str(row["dataset"]): int(row["observed"].get("rows") or 0) for row in audits}.values())
+    kept = sum(1 for row in audits if row["success"])
+    ages = [row for row in rows if row["expectation"] == "is_fresh"]
+    fresh = sum(1 for row in ages if row["success"])
+    first = (
+        f"{kept} of {len(audits)} promises hold over {total:,} stored rows; "
+        f"{fresh} of {len(ages)} datasets are fresh."
+    )
+    told = sorted(broken, key=lambda row: (row["severity"] != "critical", row["suite"], row["dataset"]))
+    words = {"critical": "Blocks what requires it", "warning": "Warning"}
+    sentences = [f"{words.get(str(row['severity']), 'Note')}: {row['message']}" for row in told]
+    return ValidationSummary(
+        passed=not critical,
+        sentences=(first, *sentences),
+        failed=tuple(failed),
+        stale=tuple(stale),
+        suspect_assets=tuple(sorted(suspect)),
+        reused_from=reused_from,
+        snapshot_id=snapshot_id,
+    )

@@ -1,0 +1,68 @@
+-- How new is the newest closed datum of each series, by what was known at the moment of the check?
+with lengths (timeframe, seconds) as (
+  values ('1m', 60), ('3m', 180), ('5m', 300), ('15m', 900), ('30m', 1800), ('1h', 3600), ('2h', 7200),
+    ('4h', 14400), ('6h', 21600), ('8h', 28800), ('12h', 43200), ('1d', 86400), ('3d', 259200), ('1w', 604800)
+),
+held as (
+  select 'candles' as dataset, venue as source, market_type, market_id, timeframe, base as asset,
+    max(open_time) + to_seconds(any_value(seconds)) as newest_data_at
+  from core.candles
+  inner join lengths using (timeframe)
+  where known_at <= $as_of
+  group by venue, market_type, market_id, timeframe, base
+  union all
+  select 'funding_rates', venue, 'perp', market_id, '', base, max(settled_at)
+  from core.funding_rates
+  where known_at <= $as_of
+  group by venue, market_id, base
+  union all
+  select 'order_book_depth', venue, market_type, market_id, '', base, max(observed_at)
+  from core.order_book_depth
+  where known_at <= $as_of
+  group by venue, market_type, market_id, base
+  union all
+  select 'onchain_metrics', provider, '', asset || '/' || metric, '', asset,
+    least(max(period_start) + interval 1 day, $as_of)
+  from core.onchain_metrics
+  where known_at <= $as_of
+  group by provider, asset, metric
+  union all
+  select 'protocol_metrics', provider, '', entity || '/' || metric, '', '',
+    least(max(period_start) + interval 1 day, $as_of)
+  from core.protocol_metrics
+  where known_at <= $as_of
+  group by provider, entity, metric
+  union all
+  select 'stablecoins', provider, '', asset, '', asset, least(max(period_start) + interval 1 day, $as_of)
+  from core.stablecoins
+  where known_at <= $as_of
+  group by provider, asset
+  union all
+  select 'macro_series', provider, '', series_id, '', '', least(max(period_start) + interval 1 day, $as_of)
+  from core.macro_series
+  where known_at <= $as_of and value is not null
+  group by provider, series_id
+  union all
+  -- What a venue says of its markets gets a new row only when it changes; here the reading counts.
+  select 'instruments', source, '', '', '', '', max(least(coalesce(newest_data_at, checked_at), $as_of))
+  from ops.series
+  where dataset = 'instruments' and status = 'active'
+  group by source
+)
+select dataset, source, market_type, market_id, timeframe, asset, newest_data_at
+from held
+union all
+select dataset, source, market_type, market_id, timeframe, asset, null
+from ops.series as asked
+where status in ('active', 'failing')
+  and dataset <> 'instruments'
+  and (first_data_at is null or first_data_at <= $as_of)
+  and not exists (
+    from held
+    where held.dataset = asked.dataset
+      and held.source = asked.source
+      and held.timeframe = asked.timeframe
+      and held.asset = asked.asset
+      and (held.market_type = asked.market_type or asked.market_type = '' or held.market_type = '')
+  )
+order by all

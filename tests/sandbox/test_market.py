@@ -11,6 +11,7 @@ from sandbox.market import INTEREST_RATE, Market, funding_rate
 from sandbox.market_bars import hour_index
 from sandbox.market_coins import COINS, STABLES
 from sandbox.market_defi import CHAINS, POOLS, locked, pool_history
+from sandbox.market_fees import fees
 from sandbox.market_macro import SERIES, build_series
 from sandbox.market_onchain import build_metrics
 from sandbox.server import DEFAULT_NOW
@@ -44,6 +45,7 @@ def fingerprint(market: Market, hours: int) -> list[bytes]:
         locked(market, CHAINS["Ethereum"])[:days],
         *(part[:days] for part in pool_history(market, next(iter(POOLS.values())))),
     ]
+    parts += [part[:days] for part in fees(market, "aave-v3")]
     return [np.ascontiguousarray(part).tobytes() for part in parts]
 
 

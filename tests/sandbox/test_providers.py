@@ -192,3 +192,26 @@ def test_days_are_counted_in_utc(get: Get) -> None:
     rows = get("/v2/historicalChainTvl/solana").json()
     assert date(1970, 1, 1) + timedelta(seconds=rows[-1]["date"]) == date(2026, 6, 30)
     assert rows[-1]["date"] % DAY_S == 0
+
+
+def test_fees_are_daily_and_belong_to_protocols(get: Get) -> None:
+    overview = get("/overview/fees").json()
+    protocols = {row["slug"]: row for row in overview["protocols"]}
+    lido = get("/summary/fees/lido").json()
+    assert lido["totalDataChart"][-1] == [1_782_691_200, lido["total24h"]]
+    assert protocols["lido"]["total30d"] == sum(value for _, value in lido["totalDataChart"][-30:])
+    assert overview["total24h"] == sum(row["total24h"] for row in protocols.values())
+    revenue = get("/summary/fees/lido", dataType="dailyRevenue").json()
+    assert revenue["total1y"] == pytest.approx(lido["total1y"] * 0.10, rel=1e-3)
+    held = get("/protocol/lido").json()["currentChainTvls"]["Ethereum"]
+    assert 0.01 < lido["total1y"] / held < 0.06
+    assert get("/summary/fees/nope").status == 400
+    assert get("/summary/fees/lido", dataType="dailyNope").status == 400
+
+
+def test_incidents_are_rare_and_past(get: Get) -> None:
+    incidents = get("/hacks").json()
+    assert 1 <= len(incidents) <= 15
+    assert [row["date"] for row in incidents] == sorted(row["date"] for row in incidents)
+    assert all(row["amount"] > 0 for row in incidents)
+    assert incidents[-1]["date"] < 1_782_777_600

@@ -97,6 +97,7 @@ QUERIES = {
     "/protocol/": "aave-v3",
     "/stablecoincharts/": "all?stablecoin=5",
     "/stablecoin/": "5",
+    "/summary/fees/": "aave-v3",
     "/chart/": next(iter(POOLS)),
     "/products/": "BTC-USD/candles",
 }

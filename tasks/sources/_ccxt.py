@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from tasks.clock import Clock
 from tasks.settings_schema import VenueSettings
 from tasks.sources._errors import SourceError, TradingForbiddenError, seconds_of, status_error
 from tasks.sources._json import parse_strictly
@@ -37,8 +38,19 @@ class StrictMixin:
     """What replaces ccxt's own fetching; mixed in before the exchange's class."""
 
     id: str
+    rateLimit: float  # noqa: N815 - ccxt's name: milliseconds per unit of cost
     transport: Transport
+    clock: Clock
     quote_volume_at: int | None = None
+    free_at: float = 0.0
+
+    async def throttle(self, cost: float | None = None) -> None:
+        """Hold a request until the venue's limit allows it: ccxt's costs, through the injected clock."""
+        now = self.clock.monotonic()
+        start = max(now, self.free_at)
+        self.free_at = start + (1.0 if cost is None else cost) * self.rateLimit / 1000
+        if start > now:
+            await self.clock.sleep_async(start - now)
 
     async def fetch(
         self, url: str, method: str = "GET", headers: Untyped = None, body: Untyped = None
@@ -150,8 +162,10 @@ class StrictMixin:
         return parsed if all(a == b for a, b in zip(ends, wanted, strict=True)) else None
 
 
-def strict_exchange(venue: VenueSettings, market_type: str, quirks: Quirks, transport: Transport) -> Untyped:
-    """Make a strict exchange whose requests go through `transport`.
+def strict_exchange(
+    venue: VenueSettings, market_type: str, quirks: Quirks, transport: Transport, clock: Clock
+) -> Untyped:
+    """Make a strict exchange whose requests go through `transport` and whose waits through `clock`.
 
     Raises:
         SourceError: ccxt does not know the venue.
@@ -164,6 +178,7 @@ def strict_exchange(venue: VenueSettings, market_type: str, quirks: Quirks, tran
         }
     )
     made.transport = transport
+    made.clock = clock
     made.quote_volume_at = quirks.quote_volume_at
     stated = venue.base_url
     base = stated if isinstance(stated, str) else {str(k): v for k, v in stated.items()}.get(market_type, "")

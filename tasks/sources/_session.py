@@ -70,7 +70,9 @@ class VenueSession:
         self.assignment = assignment
         network = assignment.settings.network
         self.transport = Transport(venue.id, network, assignment)
-        self.exchange: Untyped = strict_exchange(venue, market_types[0], self.quirks, self.transport)
+        self.exchange: Untyped = strict_exchange(
+            venue, market_types[0], self.quirks, self.transport, assignment.clock
+        )
         self.server_ms = to_ms(assignment.as_of)
         self.markets: dict[str, Market] = {}
         self.ambiguous: frozenset[str] = frozenset()
@@ -121,9 +123,8 @@ class VenueSession:
             await self.assignment.clock.sleep_async(wait)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; all of them are the transport's, ccxt never opened one."""
         await self.transport.close()
-        await self.exchange.close()
 
     def _failure(self, error: Exception) -> SourceError:
         """Ccxt leaks a dozen exception types, and plain KeyError or IndexError on odd bodies."""

@@ -16,7 +16,7 @@ from tasks.sources._errors import SourceError
 from tasks.sources._http import HttpSource
 from tasks.sources._json import Json
 from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
-from tasks.sources._times import DAY_MS, HOUR_MS
+from tasks.sources._times import DAY_MS, HOUR_MS, from_ms
 
 NAME = "defillama"
 CHAINS = "protocol_metrics"
@@ -184,4 +184,6 @@ def _series(
 ) -> DailySeries:
     stamps = sorted(next(iter(columns.values())))
     values = {name: [days[stamp] for stamp in stamps] for name, days in columns.items()}
-    return DailySeries(state, stamps, values, names)
+    # The answer is the whole history, so its first day is the series' first day.
+    known = replace(state, first_data_at=from_ms(stamps[0])) if stamps else state
+    return DailySeries(known, stamps, values, names)

@@ -200,7 +200,7 @@ class Market:
 
     def open_interest(self, base: str, at_ms: int) -> float:
         """Return the open interest in coins: part of a day's turnover, higher when the mood is good."""
-        hour = hour_index(at_ms)
+        hour = hour_index(at_ms) - 1  # the last finished hour: the running one is not known yet
         path = self.path(base)
         week = path.turnover[max(0, hour - 168) : hour + 1].mean() * 24 * _PERP_TURNOVER
         mood = 1.0 + 120.0 * float(np.clip(path.basis[max(0, hour - 24) : hour + 1].mean(), -0.002, 0.002))

@@ -119,11 +119,13 @@ def invoke(arguments: list[str] | None = None) -> int:
 def _tell(error: Exception) -> int:
     status = status_of(error)
     if status is None:
-        click.echo(
+        text = (
             f"A defect of Trimtab: {type(error).__name__}: {error}\n"
-            "Nothing that was stored is lost. Run it again with --debug and report what it prints.",
-            err=True,
+            "Nothing that was stored is lost. Run it again with --debug and report what it prints."
         )
-        return DEFECT
-    click.echo(str(error), err=True)
-    return status
+    else:
+        text = str(error)
+    from flows.safety import safe  # noqa: PLC0415 - only a failure needs it
+
+    click.echo(safe(text), err=True)
+    return DEFECT if status is None else status

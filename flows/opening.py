@@ -7,9 +7,11 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.safety import hide_secrets
+from tasks.channel_routes import channel_problems
 from tasks.clock import Clock, RealClock
 from tasks.context import Reporter, RunContext, SilentReporter
-from tasks.settings import Settings, load_settings
+from tasks.settings import ConfigError, Settings, load_settings
 
 
 def open_context(
@@ -32,12 +34,20 @@ def open_context(
         reporter: where progress goes; None is silent.
         clock: the real clock unless a test gives its own.
         settings: already loaded ones, instead of reading the file.
+
+    Raises:
+        ConfigError: the configuration is wrong, or a channel could never deliver.
     """
     chosen = clock or RealClock()
     now = chosen.now()
+    loaded = settings or load_settings(config, home)
+    hide_secrets(loaded)
+    problems = channel_problems(loaded, now)
+    if problems:
+        raise ConfigError("\n".join(f"{loaded.config_path}: {problem}" for problem in problems))
     moment = (as_of or now).astimezone(UTC)
     return RunContext(
-        settings=settings or load_settings(config, home),
+        settings=loaded,
         as_of=moment,
         run_id=_run_id(flow, moment, now),
         flow=flow,

@@ -28,7 +28,6 @@ def gather(reader: Reader, recommendation_id: str) -> Row | None:
         "trades": reader.rows("trades_of", **key),
         "weights": reader.rows("weights_of", **key),
         "lines": [_opened(row) for row in reader.rows("lines_of", **key)],
-        "attempts": json.loads(found[0]["attempts"] or "[]"),
     }
 
 
@@ -85,10 +84,9 @@ def explain(out: Console, whole: Row) -> None:
 
 
 def _opened(row: Row) -> Row:
-    numbers = json.loads(row["numbers"] or "{}")
+    numbers: Row = dict(row["numbers"] or {})
     sentence = numbers.pop("sentence", "")
-    changes = json.loads(row["changed_since_last"] or "{}")
-    return {**row, "numbers": numbers, "sentence": sentence, "changed_since_last": changes}
+    return {**row, "numbers": numbers, "sentence": sentence}
 
 
 def _trades(trades: list[Row]) -> object:

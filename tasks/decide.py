@@ -13,7 +13,7 @@ from expectations.verdicts import Verdict
 from portfolio.decision import decide, decision_id
 from portfolio.model import Decision, DecisionInputs
 from tasks.context import RunContext
-from tasks.decision_gate import dataset_states, judge_inputs
+from tasks.decision_gate import gate_state, judge_inputs
 from tasks.decision_rows import Record, rows_of
 from tasks.inputs import load_inputs
 from tasks.policy import config_hash, policy_of
@@ -38,9 +38,9 @@ class RecommendSummary:
 def recommend(context: RunContext, portfolio: str) -> RecommendSummary:
     """Decide one portfolio on what the published snapshot holds, and record the answer with its alerts."""
     home = Home(context.settings.warehouse.home)
-    states = dataset_states(context, portfolio)
+    state = gate_state(context, portfolio)
     with open_point_in_time(home, context.as_of) as reader:
-        loaded = load_inputs(reader, context, portfolio, states)
+        loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)
         snapshot = reader.snapshot
     inputs = loaded.inputs
     identity = decision_id(

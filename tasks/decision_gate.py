@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 import pandas as pd
 
@@ -25,13 +27,31 @@ class JudgedInputs:
     failed_state: DatasetState | None
 
 
-def dataset_states(context: RunContext, portfolio: str) -> tuple[DatasetState, ...]:
-    """Each dataset's state by the last check: fresh by any of its sources, passed by all its rules."""
+@dataclass(frozen=True)
+class GateState:
+    """What the last check of the published snapshot means for one portfolio.
+
+    Attributes:
+        datasets: each dataset's state: fresh by any of its sources, passed by all its rules.
+        suspects: coins to be left alone, each with its reason code and sentence.
+    """
+
+    datasets: tuple[DatasetState, ...]
+    suspects: dict[str, Freeze]
+
+
+def gate_state(context: RunContext, portfolio: str) -> GateState:
+    """Read what the last check said."""
     requires = context.settings.portfolios[portfolio].requires
     home = Home(context.settings.warehouse.home)
     with open_master(home, context.clock, purpose="read the gate's verdicts") as master:
         rows = master.rows("freshness_by_dataset")
-        failed = {row["dataset"]: row["message"] for row in master.rows("failed_datasets")}
+        broken = [row for row in master.rows("newest_validation") if not row["success"]]
+    failed = {
+        row["dataset"]: row["message"]
+        for row in broken
+        if row["suite"] == "audit" and row["severity"] == "critical"
+    }
     known = {row["dataset"] for row in rows}
     states = [
         DatasetState(
@@ -41,8 +61,8 @@ def dataset_states(context: RunContext, portfolio: str) -> tuple[DatasetState, .
             limit_seconds=float(row["limit_seconds"] or 0.0),
             is_fresh=bool(row["is_fresh"]),
             required=row["dataset"] in requires,
-            passed_gate=row["dataset"] not in failed,
-            detail=failed.get(row["dataset"], ""),
+            passed_gate=_table_of(row["dataset"]) not in failed,
+            detail=failed.get(_table_of(row["dataset"]), ""),
         )
         for row in rows
     ]
@@ -59,7 +79,21 @@ def dataset_states(context: RunContext, portfolio: str) -> tuple[DatasetState, .
                     required=True,
                 )
             )
-    return tuple(states)
+    return GateState(tuple(states), _suspects(broken))
+
+
+def _table_of(dataset: str) -> str:
+    """The audited table behind a dataset: the candles of all timeframes are one table."""
+    return "candles" if dataset.startswith("candles_") else dataset
+
+
+def _suspects(broken: Sequence[Mapping[str, Any]]) -> dict[str, Freeze]:
+    found: dict[str, Freeze] = {}
+    for row in broken:
+        observed = row["observed"] or {}
+        for asset in observed.get("assets") or ():
+            found.setdefault(asset, Freeze(observed.get("reason_code") or "suspect_data", row["message"]))
+    return found
 
 
 def judge_inputs(context: RunContext, inputs: DecisionInputs) -> JudgedInputs:

@@ -7,7 +7,6 @@ proposal once per set of trades and slot, a block once per incident, its end onc
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -112,7 +111,7 @@ def _recommendation(
         "config_hash": config_hash(context.settings, decision.portfolio),
         "code_version": code_version(),
         "trades_hash": trades_hash,
-        "attempts": json.dumps([asdict(attempt) for attempt in decision.failures]),
+        "attempts": [asdict(attempt) for attempt in decision.failures],
         "is_announced": is_news,
         "created_at": decision.as_of,
         "supersedes": replaced,
@@ -127,8 +126,8 @@ def _lines(record: Record) -> list[Row]:
             "asset": line.asset,
             "action": line.action,
             "reason_code": line.reason_code,
-            "numbers": json.dumps({"sentence": line.reason, **line.numbers}, sort_keys=True),
-            "changed_since_last": json.dumps(dict(line.changed_since_last), sort_keys=True),
+            "numbers": {"sentence": line.reason, **line.numbers},
+            "changed_since_last": dict(line.changed_since_last),
         }
         for line in record.decision.lines
     ]
@@ -142,8 +141,8 @@ def _lines(record: Record) -> list[Row]:
                 "asset": asset,
                 "action": "skip",
                 "reason_code": "outside_universe",
-                "numbers": json.dumps({"sentence": sentence}),
-                "changed_since_last": "{}",
+                "numbers": {"sentence": sentence},
+                "changed_since_last": {},
             }
         )
     return rows

@@ -6,7 +6,6 @@ age live here, so that the inputs' hash covers them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -55,15 +54,28 @@ def slot_of(as_of: datetime, period_hours: int) -> datetime:
 
 
 def load_inputs(
-    reader: Reader, context: RunContext, portfolio: str, datasets: tuple[DatasetState, ...]
+    reader: Reader,
+    context: RunContext,
+    portfolio: str,
+    datasets: tuple[DatasetState, ...],
+    suspects: Mapping[str, Freeze],
 ) -> LoadedInputs:
-    """Read what the decision of one portfolio may see at `context.as_of`."""
+    """Read what the decision of one portfolio may see at `context.as_of`.
+
+    Args:
+        reader: point in time, as of `context.as_of`.
+        context: the run.
+        portfolio: its name.
+        datasets: each dataset's state by the last check.
+        suspects: coins that the last check names; their lines are frozen.
+    """
     settings, as_of = context.settings, context.as_of
     slot = slot_of(as_of, settings.portfolios[portfolio].rebalance.period_hours)
     lines = lines_of(settings, portfolio)
     prices, quote_prices = _prices(reader, context, portfolio)
     returns = _returns(reader, context, portfolio, lines)
     frozen, unlisted = _tradability(reader, context, lines, prices, returns)
+    frozen |= {f"spot:{asset}": why for asset, why in suspects.items() if f"spot:{asset}" in lines}
     positions, outside = _positions(reader, portfolio, lines)
     target, since = _target_in_force(reader, context, portfolio)
     kept = [line for line in lines if line not in unlisted and line in returns.columns]
@@ -118,7 +130,7 @@ def _prices(
         if row["asset"] in cash_of(settings, portfolio):
             price = float(row["price_usd"])
             marks[f"cash:{row['asset']}"] = PriceMark(
-                price_usd=price, price_quote=1.0, at=at, venues=int(row["sources"])
+                price_usd=price, price_quote=1.0, at=at, venues=len(row["sources"])
             )
     return marks, cash
 
@@ -248,7 +260,7 @@ def _previous(reader: Reader, portfolio: str, slot: datetime) -> PreviousDecisio
     rows = reader.rows("previous_decision", portfolio=portfolio, slot=slot)
     if not rows:
         return None
-    numbers: dict[str, dict[str, Any]] = {row["line"]: json.loads(row["numbers"] or "{}") for row in rows}
+    numbers: dict[str, dict[str, Any]] = {row["line"]: row["numbers"] or {} for row in rows}
 
     def column(name: str) -> dict[str, float]:
         return {line: float(values[name]) for line, values in numbers.items() if values.get(name) is not None}

@@ -97,7 +97,7 @@ def _channels(settings: Settings) -> Iterator[Complaint]:
     folder = Path(__file__).parent / "channels"
     kinds = {path.stem.removesuffix("_url") for path in folder.glob("[a-z]*.py")}
     for name, channel in settings.channels.items():
-        if kinds and channel.kind not in kinds:
+        if channel.kind not in kinds:
             yield Complaint(
                 ("channels", name, "kind"), f"unknown kind {channel.kind!r}; {nearest(channel.kind, kinds)}"
             )

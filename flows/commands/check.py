@@ -7,9 +7,12 @@ import json
 import click
 
 from flows.options import Options, common
+from flows.safety import hide_secrets
+from tasks.channel_routes import channel_problems
+from tasks.clock import RealClock
 from tasks.policy import lines_of
-from tasks.settings import load_settings
-from warehouse.catalogue import check as check_catalogue
+from tasks.settings import ConfigError, load_settings
+from warehouse.check import check as check_catalogue
 
 
 @click.command()
@@ -20,6 +23,10 @@ def check(options: Options) -> int:
     Example: trimtab check --config trimtab.toml
     """
     settings = load_settings(options.config, options.home)
+    hide_secrets(settings)
+    broken = channel_problems(settings, RealClock().now())
+    if broken:
+        raise ConfigError("\n".join(f"{settings.config_path}: {problem}" for problem in broken))
     problems = check_catalogue()
     facts = {
         "configuration": str(settings.config_path),

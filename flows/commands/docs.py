@@ -8,7 +8,7 @@ import click
 
 from flows.checkout import ROOT
 from flows.cli import COMMANDS, cli
-from warehouse.catalogue import tables_markdown
+from warehouse.documentation import tables_markdown
 
 
 @click.command()

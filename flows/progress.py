@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -76,7 +76,7 @@ class LineReporter:
 
 
 @contextmanager
-def reporting(*, quiet: bool) -> Iterator[Reporter]:
+def reporting(*, quiet: bool) -> Generator[Reporter]:
     """The reporter that fits where stderr goes; answers go to stdout and stay clean."""
     if quiet:
         yield SilentReporter()

@@ -60,15 +60,11 @@ def show(out: Console, whole: Row) -> None:
 def explain(out: Console, whole: Row) -> None:
     """Print all of it: figures, constraints, risk, and a line per asset."""
     show(out, whole)
-    bound = [row for row in whole["weights"] if row["binding"]]
-    if bound:
+    held = _held(whole["weights"])
+    if held:
         out.print(Text("\nWhat held the weights where they are", style="bold"))
-        for row in bound:
-            price = row["shadow_price"]
-            worth = (
-                f"; relaxing it by 1 point would be worth {price:.4g} bps of yearly utility" if price else ""
-            )
-            out.print(Text(f"  {row['sleeve']}:{row['asset']}: {row['binding']}{worth}"))
+        for text in held:
+            out.print(Text(f"  {text}"))
     out.print(Text("\nLine by line", style="bold"))
     for line in whole["lines"]:
         out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
@@ -81,6 +77,25 @@ def explain(out: Console, whole: Row) -> None:
     out.print(Text("\nWhere it comes from", style="bold"))
     out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
     out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))
+
+
+def _held(weights: list[Row]) -> list[str]:
+    """Each binding constraint once, with what it costs and the lines that it holds.
+
+    A shadow price is annual utility per unit of weight, so one point of weight is worth a hundredth of it,
+    and that in basis points is a hundred times the price.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in weights:
+        if row["binding"]:
+            price = row["shadow_price"]
+            worth = f"{abs(price) * 100:.1f}" if price else ""
+            groups.setdefault((row["binding"], worth), []).append(f"{row['sleeve']}:{row['asset']}")
+    return [
+        f"{name} holds {', '.join(lines)}"
+        + (f"; one point more room would be worth {worth} bps of utility a year" if worth else "")
+        for (name, worth), lines in groups.items()
+    ]
 
 
 def _opened(row: Row) -> Row:
@@ -141,7 +156,8 @@ def _figures(whole: Row) -> list[str]:
         )
     method = whole["method_used"] or "none"
     asked = "" if method == whole["objective"] else f" (asked for: {whole['objective']})"
-    flags = f"; {', '.join(whole['flags'])}" if whole["flags"] else ""
+    others = [flag for flag in whole["flags"] or [] if flag != whole["grade"]]
+    flags = f"; also: {', '.join(others)}" if others else ""
     texts.append(f"Method            {method}{asked}; grade {whole['grade']}{flags}")
     texts.append(
         f"Data as of        {_instant(whole['as_of'])}; valid until {_instant(whole['valid_until'])}"

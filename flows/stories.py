@@ -6,7 +6,7 @@ decides. Nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +126,7 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
 
 
 @contextmanager
-def _opened(run: Runner, context: RunContext) -> Iterator[Told]:
+def _opened(run: Runner, context: RunContext) -> Generator[Told]:
     """Open the run's row, and close it whatever happens; what the run left is published last."""
     run(OPEN, context)
     told = Told(context.run_id, context.as_of)

@@ -32,10 +32,10 @@ def import_(options: Options, file: Path, portfolio: str | None) -> int:
     Example: trimtab positions import holdings.csv --portfolio core
     """
     context = open_context(options.config, options.home, options.as_of, "positions")
-    names = chosen_portfolios(context.settings, portfolio)
-    if len(names) > 1:
-        raise click.UsageError(f"Wanted --portfolio, one of {', '.join(names)}; found none. Add it.")
-    summary = import_positions(context, names[0], file)
+    name, *others = chosen_portfolios(context.settings, portfolio)
+    if others:
+        raise click.UsageError(f"Wanted --portfolio, one of {name}, {', '.join(others)}; found none. Add it.")
+    summary = import_positions(context, name, file)
     publish(context)
     word = "imported" if summary.is_new else "already known, nothing added"
     text = f"{summary.rows} positions of {summary.portfolio}: {word} (statement {summary.statement_id})."

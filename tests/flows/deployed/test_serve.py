@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.flow_runs import wait_for_flow_run
 from prefect.states import Scheduled
 
 from tasks.settings import load_settings
-from tests.flows.conftest import clean_environment
+from tests.flows.deployed.conftest import SECRET, Serving, clean_environment, pause_schedules
+from warehouse.home import Home
+from warehouse.reader import open_published
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = {
     deployment["entrypoint"].rsplit(".", 1)[1] + "/" + deployment["name"]
     for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
@@ -32,13 +35,22 @@ def registered(client: SyncPrefectClient) -> set[str]:
     return {f"{flows[found.flow_id]}/{found.name}" for found in client.read_deployments()}
 
 
-def run_now(client: SyncPrefectClient, name: str) -> FlowRun:
-    """Schedule a run of a deployment for this moment and wait for its end."""
-    deployment = client.read_deployment_by_name(name)
-    run = client.create_flow_run_from_deployment(
-        deployment.id, state=Scheduled(scheduled_time=datetime.now(UTC))
+def schedule(client: SyncPrefectClient, name: str, **parameters: str) -> FlowRun:
+    """Schedule a run of a deployment for this moment."""
+    return client.create_flow_run_from_deployment(
+        client.read_deployment_by_name(name).id,
+        parameters=parameters,
+        state=Scheduled(scheduled_time=datetime.now(UTC)),
     )
-    return asyncio.run(wait_for_flow_run(run.id, timeout=150, poll_interval=1))
+
+
+def only(run: FlowRun) -> FlowRunFilter:
+    return FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+
+
+def ended(run: FlowRun) -> FlowRun:
+    """The run once it has ended."""
+    return asyncio.run(wait_for_flow_run(run.id, timeout=150))
 
 
 def test_every_deployment_is_registered_and_its_schedule_is_active(serving, client):
@@ -86,6 +98,7 @@ def test_deploying_again_on_a_terminal_asks_nothing_and_changes_nothing(serving,
     os.close(controller)
     assert outcome.returncode == 0, outcome.stdout.decode()
     assert outcome.stdout.decode().count("successfully created") == len(NAMES)
+    pause_schedules(client)
     assert registered(client) == before
     assert all(len(deployment.schedules) == 1 for deployment in client.read_deployments())
     assert settings.warehouse.home == serving.home
@@ -116,3 +129,44 @@ def test_a_second_serve_on_the_same_port_is_refused(serving):
     assert outcome.returncode == 2
     assert str(serving.port) in outcome.stderr
     assert "--port" in outcome.stderr
+
+
+def test_the_main_job_runs_as_scheduled_tasks_alone_and_shows_what_it_decided(serving, client, market):
+    as_of = market.now.isoformat()
+    runs = [ended(run) for run in [schedule(client, "rebalance/rebalance-daily", as_of=as_of) for _ in "ab"]]
+
+    # two at once: one does the job, the other is cancelled and says why
+    assert sorted(run.state.type.value for run in runs) == ["CANCELLED", "COMPLETED"], serving.text[-4000:]
+    done = next(run for run in runs if run.state.is_completed())
+    assert "core: " in done.state.message
+
+    with open_published(Home(serving.home)) as reader:
+        recorded = reader.rows("newest_runs", count=20)
+        advice = reader.rows("newest_recommendations")
+    assert [row["status"] for row in recorded if row["flow"] == "rebalance"] == ["done"]
+    assert [row["portfolio"] for row in advice] == ["core"]
+
+    steps = {run.name for run in client.read_task_runs(flow_run_filter=only(done))}
+    assert len(steps) >= 7
+
+    page = {found.key: found.data for found in client.read_artifacts()}
+    assert "SIMULATED" in page["recommendation-core"]
+    assert advice[0]["recommendation_id"] in page["recommendation-core"]
+    assert "candles" in page["freshness"]
+    assert "summary-rebalance" in page
+    require_no_secret(serving)
+
+
+def test_delivery_is_tried_again_by_its_own_deployment(serving, client):
+    run = ended(schedule(client, "deliver/notify-retry"))
+    assert run.state.is_completed(), serving.text[-4000:]
+    require_no_secret(serving)
+
+
+def require_no_secret(serving: Serving) -> None:
+    """A channel's secret is in the environment of every run, and nowhere in what Prefect keeps or says."""
+    files = [path for path in (serving.home / "prefect").rglob("*") if path.is_file()]
+    assert any(path.name.startswith("prefect.db") for path in files)
+    for path in files:
+        assert SECRET.encode() not in path.read_bytes(), path
+    assert SECRET not in serving.text

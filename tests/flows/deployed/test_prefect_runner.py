@@ -20,7 +20,7 @@ from flows.stories import Told
 from tasks.context import RunContext
 from tasks.decide import RecommendSummary
 from tasks.settings import load_settings
-from tests.flows.conftest import Serving
+from tests.flows.deployed.conftest import Serving
 
 NOW = datetime(2026, 6, 1, 3, 31, tzinfo=UTC)
 SECRET = "canary-7f3a"

@@ -85,18 +85,21 @@ def unusable_positions(positions: Iterable[Position]) -> str:
     return ""
 
 
+def sound_positions(inputs: DecisionInputs) -> tuple[Position, ...]:
+    """Return the positions, or none where one of them is impossible: then no amount can be trusted."""
+    return () if unusable_positions(inputs.positions) else inputs.positions
+
+
 def unpriced(inputs: DecisionInputs, policy: Policy) -> list[str]:
     """Return held lines without a price that are not known to be unlisted."""
-    held = {p.line for p in inputs.positions if p.quantity != 0}
+    held = {p.line for p in sound_positions(inputs) if p.quantity != 0}
     return sorted(x for x in held if usd_price(inputs, policy, x) is None and x not in inputs.unlisted)
 
 
 def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
     """Value the positions and say what may be traded."""
-    flags: list[str] = []
-    positions = inputs.positions
-    if unusable_positions(positions):
-        positions, flags = (), ["bad_positions"]
+    positions = sound_positions(inputs)
+    flags = ["bad_positions"] if inputs.positions and not positions else []
     quantity: dict[str, Decimal] = {}
     immovable: dict[str, Decimal] = {}
     for p in positions:

@@ -13,6 +13,8 @@ from portfolio.model import Freeze, is_cash
 MIN_ROWS = 60
 ROWS_PER_LINE = 3
 VARIANCE_FLOOR = 0.05  # of the median standard deviation of the other lines
+MAX_DAILY_RETURN = 100.0  # ten thousand per cent in a day is a unit error, not a market
+MAX_DAILY_CASH_MOVE = 0.5
 MAX_LAG_DAYS = 3  # a line may end this much before the newest row
 
 
@@ -83,7 +85,7 @@ def _line_fault(line: str, window: pd.DataFrame) -> Freeze | None:
     if column.dtype.kind not in "fiu":
         return Freeze("bad_returns", f"The returns of {line} are not numbers ({column.dtype}).")
     values = column.to_numpy(dtype="float64")
-    wrong = np.isinf(values) | (values <= -1.0)
+    wrong = (values > MAX_DAILY_RETURN) | (values <= -1.0)  # NaN is a gap and compares as neither
     if wrong.any():
         first = column.index[int(np.argmax(wrong))]
         return Freeze(
@@ -102,9 +104,8 @@ def _cash_columns(window: pd.DataFrame, lines: tuple[str, ...]) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     for line in lines:
         values = window[line].astype("float64") if line in window.columns else None
-        known = (
-            values is not None and bool(np.isfinite(values.dropna()).all()) and values.notna().mean() > 0.9
-        )
+        known = values is not None and float(values.abs().max()) <= MAX_DAILY_CASH_MOVE
+        known = known and values is not None and float(values.notna().mean()) > 0.9
         columns[line] = values if values is not None and known else pd.Series(0.0, index=window.index)
     return pd.DataFrame(columns, index=window.index)
 

@@ -9,12 +9,13 @@ and flagged.
 import math
 from dataclasses import dataclass
 
-from portfolio.model import DecisionInputs, Instrument
+from portfolio.model import DecisionInputs, Instrument, line_of
 
 ASSUMED_TAKER_FEE = 0.004  # dearer than the entry tier of any large venue but one
 ASSUMED_HALF_SPREAD_BPS = 10.0
 ASSUMED_DAILY_VOLUME_USD = 1_000_000.0
 ASSUMED_DAILY_VOLATILITY = 0.06
+ASSUMED_CASH_VOLATILITY = 0.005  # of a stablecoin against another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,13 @@ def trading_cost(instrument: Instrument, inputs: DecisionInputs) -> TradingCost:
     spread = _usable(found.half_spread_bps) if found else None
     volume = _usable(found.average_daily_volume_usd) if found else None
     sigma = _usable(found.daily_volatility) if found else None
+    known = inputs.quote_price_usd
+    is_conversion = instrument.base in known or line_of("cash", instrument.base) in inputs.prices
+    assumed_sigma = ASSUMED_CASH_VOLATILITY if is_conversion else ASSUMED_DAILY_VOLATILITY
     return TradingCost(
         taker_fee=ASSUMED_TAKER_FEE if fee is None else fee,
         half_spread=(ASSUMED_HALF_SPREAD_BPS if spread is None else spread) / 10_000.0,
-        daily_volatility=ASSUMED_DAILY_VOLATILITY if sigma is None else sigma,
+        daily_volatility=assumed_sigma if sigma is None else sigma,
         average_daily_volume_usd=volume or None,
         is_assumed=None in (fee, spread, sigma) or not volume,
     )

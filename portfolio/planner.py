@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portfolio.book import Book, cash_assets, markets_of
+from portfolio.book import Book, cash_assets, markets_of, sound_positions
 from portfolio.costs import TradingCost, trading_cost
 from portfolio.desk import Desk, Order, exact, floor_step
 from portfolio.model import DecisionInputs, Freeze, Instrument, Policy, asset_of, is_cash, line_of
@@ -39,7 +39,7 @@ def choose_market(line: str, book: Book, inputs: DecisionInputs, policy: Policy)
     found = markets_of(asset_of(line), inputs, [a for a in assets if line_of("cash", a) in book.price])
     if is_cash(line):
         found = [m for m in found if m.quote != asset_of(line)]
-    venues = {p.venue for p in inputs.positions if p.line == line and p.quantity > 0}
+    venues = {p.venue for p in sound_positions(inputs) if p.line == line and p.quantity > 0}
 
     def rank(market: Instrument) -> tuple[bool, bool, float, str, str]:
         cost = trading_cost(market, inputs).rate(0.0)
@@ -95,7 +95,7 @@ def plan_trades(book: Book, target: Mapping[str, float], inputs: DecisionInputs,
 def _movable(book: Book, inputs: DecisionInputs) -> dict[str, Decimal]:
     """Quantities that may be moved; an immovable part is not there for selling or spending."""
     held = dict(book.quantity)
-    for p in inputs.positions:
+    for p in sound_positions(inputs):
         if p.immovable and p.line in held:
             held[p.line] -= p.quantity
     return held
@@ -142,7 +142,7 @@ def _place(
 
 
 def _transfer_note(inputs: DecisionInputs, line: str, market: Instrument) -> str:
-    venues = sorted({p.venue for p in inputs.positions if p.line == line and p.quantity > 0})
+    venues = sorted({p.venue for p in sound_positions(inputs) if p.line == line and p.quantity > 0})
     return (
         ""
         if not venues or market.venue in venues
@@ -205,9 +205,8 @@ def _exchange(desk: Desk, rich: str, short: str, usd: Decimal, book: Book) -> bo
     for base, quote, side in ((rich, short, "sell"), (short, rich, "buy")):
         for market in markets_of(base, desk.inputs, [quote]):
             units = usd / exact(desk.cash_price[base])
-            if side == "buy":
-                units /= 1 + exact(trading_cost(market, desk.inputs).rate(float(usd)))
-            units = min(units, desk.cash(rich) if side == "sell" else units)
+            gross = 1 + exact(trading_cost(market, desk.inputs).rate(float(usd)))
+            units = min(units * gross, desk.cash(rich)) if side == "sell" else units / gross
             order = _place(desk, line_of("cash", base), market, side, units)
             if order is not None:
                 order.reason_code = "convert_cash"

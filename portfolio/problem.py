@@ -168,7 +168,7 @@ def tidy(problem: Problem, weights: Array) -> Array:
         step = int(np.sign(residual)) * min(abs(residual), int(room[i]))
         units[i] += step
         residual -= step
-    return units.astype(np.float64) * UNIT
+    return units.astype(np.float64) / round(1.0 / UNIT)  # a division rounds once: 0.3 stays 0.3
 
 
 def bindings(problem: Problem, solution: Solution) -> list[tuple[str | None, float | None]]:

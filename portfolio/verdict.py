@@ -106,7 +106,7 @@ def _nothing_to_trade(case: Weighing, book: Book, policy: Policy, broken: list[s
 
 def _within_bands(case: Weighing, book: Book) -> Verdict:
     drift = drifts(book, case.reference)
-    line = max(drift, key=lambda x: (abs(drift[x]), x))
+    line = max(drift, key=lambda x: (round(abs(drift[x]), 9), not is_cash(x), x))
     text = f"The largest drift is {asset_of(line)}, {100 * drift[line]:+.1f} points."
     return Verdict("hold", "within_bands", f"Hold: every line is inside its band. {text}")
 
@@ -157,7 +157,8 @@ def _proposed(case: Weighing, book: Book, policy: Policy, action: str) -> Verdic
         "proposed",
         "benefit_above_cost",
         f"{action} Estimated benefit over {policy.rebalance.horizon_days} days "
-        f"{case.benefit.total_bps:.1f} bps (return {case.benefit.return_bps:+.1f}, risk {case.benefit.risk_bps:+.1f}; a model estimate), "
+        f"{case.benefit.total_bps:.1f} bps (return {case.benefit.return_bps:+.1f}, "
+        f"risk {case.benefit.risk_bps:+.1f}; a model estimate), "
         f"cost {case.cost_bps:.1f} bps before tax.",
     )
 

@@ -1,9 +1,15 @@
-"""docs/tables.md from the catalogue: what people may rely on, in the words of the SQL files."""
+"""docs/tables.md from the catalogue: what people may rely on, in the words of the SQL files.
+
+`python -m warehouse.documentation` writes the page anew.
+"""
+
+from pathlib import Path
 
 from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.check import load_types
 from warehouse.headers import Column, Table
 
+PAGE = Path(__file__).parents[1] / "docs" / "tables.md"
 _LAYERS = {
     "core": "The current validated value of every fact.",
     "mart": "What people read: derived figures, recommendations and their reasons.",
@@ -31,6 +37,11 @@ def tables_markdown() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def write_page(path: Path = PAGE) -> None:
+    """Write the page to a file."""
+    path.write_text(tables_markdown(), encoding="utf-8")
+
+
 def _table(catalogue: Catalogue, table: Table, types: dict[str, str]) -> str:
     key = ", ".join(f"`{name}`" for name in table.key) or "none: a log"
     reads = [name for name in catalogue.tables if name in table.reads]
@@ -48,3 +59,7 @@ def _table(catalogue: Catalogue, table: Table, types: dict[str, str]) -> str:
 def _line(column: Column, kind: str) -> str:
     cells = (f"`{column.name}`", kind.lower(), column.meaning, column.promise)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    write_page()

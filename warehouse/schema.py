@@ -70,8 +70,13 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
         for table in catalogue.tables.values():
             if table.kind == "table" and table.full_name not in present:
                 connection.execute(table.body)
-        _finish(connection, catalogue)
         _refuse_drift(connection, catalogue)
+        _finish(connection, catalogue)
+    except duckdb.Error as error:
+        connection.rollback()
+        raise SchemaDrift(
+            f"The tables could not be brought up to the SQL files; they stay as they were. {error}"
+        ) from error
     except BaseException:
         connection.rollback()
         raise
@@ -137,7 +142,8 @@ def _finish(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None
 
 
 def _refuse_drift(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    drift = drifted(connection, catalogue)
+    tables = {name: table for name, table in catalogue.tables.items() if table.kind == "table"}
+    drift = drifted(connection, Catalogue(tables))
     if drift:
         raise SchemaDrift("; ".join(drift) + ". Add a file under warehouse/sql/migrations that changes it.")
 

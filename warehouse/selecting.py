@@ -112,3 +112,4 @@ def _limited(connection: duckdb.DuckDBPyConnection, timeout_seconds: float | Non
     finally:
         if timer is not None:
             timer.cancel()
+            timer.join()

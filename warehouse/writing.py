@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.catalogue import load_catalogue
-from warehouse.errors import BadRows, NoSpace, QueryFailed
+from warehouse.errors import BadRows, NoSpace, QueryFailed, WarehouseError
 from warehouse.headers import Table
 from warehouse.home import Home
 from warehouse.lock import Clock
@@ -55,10 +55,8 @@ class Writer(Session):
             self._connection.commit()
         except BaseException as error:
             self._roll_back()
-            if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
-                raise NoSpace(
-                    f"{self._home.root} has no space left; nothing of this batch was kept. Free some."
-                ) from error
+            if isinstance(error, duckdb.Error):
+                raise self._told(error) from error
             raise
         finally:
             self._depth = 0
@@ -146,6 +144,15 @@ class Writer(Session):
             raise
         except duckdb.Error as error:
             raise QueryFailed(f"Rows for {target.full_name} could not be stored: {error}") from error
+
+    def _told(self, error: duckdb.Error) -> WarehouseError:
+        if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
+            return NoSpace(
+                f"{self._home.root} has no space left; nothing of this batch was kept. Free some and run again."
+            )
+        return QueryFailed(
+            f"The master should take these rows, but DuckDB says: {error} Nothing of it was kept."
+        )
 
     def _roll_back(self) -> None:
         try:

@@ -83,7 +83,7 @@ def candles(
     return frame
 
 
-def daily(table: str, start: str = "2020-01-01", **columns: Any) -> pd.DataFrame:
+def daily(start: str = "2020-01-01", **columns: Any) -> pd.DataFrame:
     """Rows of a daily table; each argument is a value or a list of values, one a day."""
     length = max(len(value) for value in columns.values() if isinstance(value, list))
     period_start = pd.Series(pd.date_range(start, periods=length, freq="D").astype("datetime64[us]"))

@@ -200,7 +200,7 @@ def test_a_refused_batch_leaves_a_record_and_its_rows(master: Master) -> None:
 BATCH = st.dictionaries(st.integers(0, 5), st.sampled_from([None, 1.0, 2.0, 3.0]), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(BATCH, min_size=1, max_size=4), seed=st.integers(0, 2**16), repeat=st.booleans())
 def test_core_is_the_newest_value_and_order_or_repetition_never_matter(
     master: Master, batches: list[dict[int, float | None]], seed: int, repeat: bool

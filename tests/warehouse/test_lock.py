@@ -53,7 +53,10 @@ def test_the_second_writer_is_told_who_holds_the_master(home: Home) -> None:
 
 def test_whoever_opens_the_master_by_hand_is_named_and_changes_nothing(home: Home) -> None:
     with holder(OPEN_BY_HAND, home.master) as child:
-        with pytest.raises(WriterBusy, match=str(child.pid)), open_master(home, FakeClock(), "second"):
+        with (
+            pytest.raises(WriterBusy, match=str(child.pid)),
+            open_master(home, FakeClock(), "second", wait_seconds=1),
+        ):
             pass
         child.communicate(b"\n")
     with open_master(home, FakeClock(), "later") as master:

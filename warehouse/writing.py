@@ -147,12 +147,9 @@ class Writer(Session):
 
     def _told(self, error: duckdb.Error) -> WarehouseError:
         if isinstance(error, duckdb.IOException) and "space" in str(error).lower():
-            return NoSpace(
-                f"{self._home.root} has no space left; nothing of this batch was kept. Free some and run again."
-            )
-        return QueryFailed(
-            f"The master should take these rows, but DuckDB says: {error} Nothing of it was kept."
-        )
+            told = f"{self._home.root} has no space left; nothing of this batch was kept. Free some."
+            return NoSpace(told)
+        return QueryFailed(f"The master should take these rows, but DuckDB says: {error} Nothing was kept.")
 
     def _roll_back(self) -> None:
         try:

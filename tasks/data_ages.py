@@ -88,7 +88,8 @@ def data_ages(rows: Sequence[Mapping[str, Any]], settings: Settings, as_of: date
 def stale_assets(rows: Sequence[Mapping[str, Any]], settings: Settings, as_of: datetime) -> dict[str, str]:
     """Assets whose daily spot candles are older than their limit on every venue: asset → why, in words.
 
-    An asset that no venue lists has no such series and is not named.
+    An asset that no venue lists has no such series and is not named. Where all of them are stale, so is the
+    dataset, and none is named apart.
     """
     limit = settings.gate.freshness["candles_1d"].total_seconds()
     found: dict[str, list[datetime | None]] = {}
@@ -106,7 +107,7 @@ def stale_assets(rows: Sequence[Mapping[str, Any]], settings: Settings, as_of: d
                 f"the daily candles of {asset} end at {newest:%Y-%m-%d %H:%M} UTC, {span(age)} before the "
                 f"moment of the check; the limit is {span(limit)}."
             )
-    return stale
+    return stale if len(stale) < len(found) else {}
 
 
 def is_followed(row: Mapping[str, Any], settings: Settings) -> bool:

@@ -85,7 +85,7 @@ def freshness_rows(ages: Sequence[DataAge], stale: Mapping[str, str], stamp: Sta
             severity="warning",
             success=False,
             observed={"reason_code": "stale_price", "assets": [asset]},
-            message=f"Wanted: fresh daily prices. Found: {why}",
+            message=f"Stale: {why}",
         )
         for asset, why in stale.items()
     ]

@@ -12,7 +12,7 @@ from tasks.context import RunContext, SilentReporter
 from tasks.data_ages import span
 from tasks.settings_schema import Settings
 from tasks.validate import ValidationSummary, validate
-from tests.warehouse.support import FakeClock, candles, daily
+from tests.warehouse.support import FakeClock
 from warehouse.errors import NothingPublished, UnknownTable
 from warehouse.home import Home
 from warehouse.master import open_master
@@ -54,15 +54,45 @@ def load(master, frame, table="candles", as_of=AS_OF, **more):
     )
 
 
-def coin(asset="BTC", days=DAYS, **more):
-    prices = [100.0 + (i % 7) for i in range(days)]
-    return candles(prices, market_id=f"{asset}USDT", base=asset, **more)
+def coin(asset="BTC", days=DAYS):
+    """Daily candles whose close moves every day, known at their close."""
+    opens = pd.Series(pd.date_range("2020-01-01", periods=days, freq="D").astype("datetime64[us]"))
+    close = pd.Series([100.0 + (i % 7) for i in range(days)])
+    return pd.DataFrame(
+        {
+            "venue": "binance",
+            "market_id": f"{asset}USDT",
+            "symbol": f"{asset}/USDT",
+            "base": asset,
+            "quote": "USDT",
+            "market_type": "spot",
+            "timeframe": "1d",
+            "open_time": opens,
+            "open": close,
+            "high": close,
+            "low": close,
+            "close": close,
+            "base_volume": 10.0,
+            "quote_volume": float("nan"),
+            "known_at": opens + pd.Timedelta(days=1),
+            "is_reconstructed": True,
+        }
+    )
 
 
 def onchain(days=DAYS):
-    frame = daily("onchain_metrics", value=[1e5 + i for i in range(days)])
-    frame["known_at"] = frame["period_start"] + pd.Timedelta("36h")
-    return frame.assign(provider="coinmetrics", asset="BTC", metric="AdrActCnt")
+    starts = pd.Series(pd.date_range("2020-01-01", periods=days, freq="D").astype("datetime64[us]"))
+    return pd.DataFrame(
+        {
+            "provider": "coinmetrics",
+            "asset": "BTC",
+            "metric": "AdrActCnt",
+            "period_start": starts,
+            "value": [1e5 + i for i in range(days)],
+            "known_at": starts + pd.Timedelta(hours=36),
+            "is_reconstructed": True,
+        }
+    )
 
 
 @pytest.fixture
@@ -208,6 +238,14 @@ def test_one_stale_asset_is_named_and_the_dataset_stays_fresh(tmp_path, home):
     assert any(
         "the daily candles of ETH end at 2020-02-20 00:00 UTC, 10 days before" in s for s in summary.sentences
     )
+
+
+def test_where_all_assets_are_stale_the_dataset_says_it_once(tmp_path, home):
+    stored(home, ("candles", coin("BTC", days=50)), ("candles", coin("ETH", days=50)))
+    summary = validate(context_for(settings_for(tmp_path)))
+    assert summary.stale == ("candles_1d",)
+    assert summary.suspect_assets == ()
+    assert len(summary.sentences) == 2
 
 
 def test_a_market_that_is_not_listed_is_neither_missing_nor_stale(tmp_path, home):

@@ -44,9 +44,9 @@ held as (
   group by provider, series_id
   union all
   -- What a venue says of its markets gets a new row only when it changes; here the reading counts.
-  select 'instruments', source, '', '', '', '', max(least(coalesce(newest_data_at, checked_at), $as_of))
-  from ops.series
-  where dataset = 'instruments' and status = 'active'
+  select 'instruments', source, '', '', '', '', max(as_of)
+  from ops.loads
+  where dataset = 'instruments' and status = 'loaded' and as_of <= $as_of
   group by source
 )
 select dataset, source, market_type, market_id, timeframe, asset, newest_data_at

@@ -22,6 +22,8 @@ TRAILING_MS = 24 * HOUR_MS
 LONGEST_INTERVAL_MS = 8 * HOUR_MS
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 6.0, 8.0)
 USUAL_HOURS = 8.0
+# Stamps jitter by milliseconds: the next page begins a second after the last settlement, not on it again.
+SECOND_MS = 1000
 
 Rows = NDArray[np.float64]
 
@@ -75,7 +77,7 @@ class FundingSeries:
         if not rows.size:
             return await self._after_nothing(since, until)
         is_full = len(rows) >= self.size
-        next_since = int(rows[-1, 0]) + 1 if is_full else until + 1
+        next_since = int(rows[-1, 0]) + SECOND_MS if is_full else until + 1
         return self._made(rows, starts_series=since <= first), next_since
 
     async def _after_nothing(self, since: int, until: int) -> tuple[Page | None, int]:

@@ -23,6 +23,7 @@ from warehouse.home import Home
 from warehouse.loading import LoadCounts, load_batch
 from warehouse.lock import Clock, hold_lock
 from warehouse.opening import opened_file
+from warehouse.snapshots import MIN_FREE_BYTES, refuse_little_space
 from warehouse.statements import statement
 from warehouse.values import frame_to_arrow
 from warehouse.writing import Writer
@@ -215,6 +216,7 @@ def open_master(
     *,
     wait_seconds: float = WAIT_SECONDS,
     engine: Engine = DEFAULT_ENGINE,
+    min_free_bytes: int = MIN_FREE_BYTES,
 ) -> Generator[Master]:
     """Open the master for one batch; create it on first use.
 
@@ -224,15 +226,16 @@ def open_master(
         purpose: What for, shown to those who wait, such as "ingest binance".
         wait_seconds: How long to wait for another writer.
         engine: How much of the machine may be used.
+        min_free_bytes: Least free disk space to begin with.
 
     Raises:
+        NoSpace: Too little free space; nothing was changed.
         WriterBusy: Another writer still holds it after the wait.
         DamagedWarehouse: The file is behind what was acknowledged, or unreadable.
         UnsafeHome: A path of the home is a link or belongs to somebody else.
     """
     deadline = clock.monotonic() + wait_seconds
-    with (
-        hold_lock(home, clock, purpose, wait_seconds),
-        opened_file(home, clock, engine, deadline) as (connection, manifest),
-    ):
-        yield Master(home, clock, connection, manifest)
+    with hold_lock(home, clock, purpose, wait_seconds):
+        refuse_little_space(home, min_free_bytes)
+        with opened_file(home, clock, engine, deadline) as (connection, manifest):
+            yield Master(home, clock, connection, manifest)

@@ -19,10 +19,12 @@ from warehouse.lock import Clock
 from warehouse.manifest import Manifest, acknowledge
 from warehouse.points import reached
 from warehouse.queries import named_query
-from warehouse.schema import column_types
+from warehouse.schema import column_types, schema_hash
 from warehouse.session import Session
 from warehouse.statements import listed, quote, statement
 from warehouse.values import rows_to_arrow
+
+_KNOWN_TYPES: dict[str, dict[str, dict[str, str]]] = {}
 
 
 class Writer(Session):
@@ -33,8 +35,14 @@ class Writer(Session):
     ) -> None:
         super().__init__(connection)
         self._home, self._clock, self._manifest = home, clock, manifest
-        self._types = column_types(connection)
         self._depth = 0
+
+    @property
+    def _types(self) -> dict[str, dict[str, str]]:
+        # Every opened file follows today's SQL files: one look (30 ms) serves the whole process.
+        if schema_hash() not in _KNOWN_TYPES:
+            _KNOWN_TYPES[schema_hash()] = column_types(self._connection)
+        return _KNOWN_TYPES[schema_hash()]
 
     @contextmanager
     def transaction(self) -> Generator[None]:

@@ -92,6 +92,8 @@ def test_too_little_space_stops_before_anything_is_written(
     before = home.manifest.read_bytes()
     with pytest.raises(NoSpace, match=r"500 MB of free space were wanted .* 400 MB are free"):
         publish(home, FakeClock(), as_of=AS_OF, keep=2)
+    with pytest.raises(NoSpace, match="400 MB are free"), open_master(home, FakeClock(), "write"):
+        pass
     assert home.manifest.read_bytes() == before
     assert list(home.published.iterdir()) == []
 

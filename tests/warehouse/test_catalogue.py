@@ -197,3 +197,17 @@ def test_a_change_without_a_migration_is_named(home: Home) -> None:
     told = r"ops\.runs should have the columns .*migrations"
     with pytest.raises(SchemaDrift, match=told), open_master(home, FakeClock(), "upgrade"):
         pass
+
+
+def test_the_promised_tables_have_the_promised_types() -> None:
+    promised = ROOT.parent / "shared" / "contract.sql"
+    if not promised.exists():
+        pytest.skip("the contract is not beside this checkout")
+    found, later = check.load_types(), {"mart.signals"}
+    with duckdb.connect() as connection:
+        connection.execute("create schema core; create schema mart; create schema ops")
+        connection.execute(promised.read_text(encoding="utf-8"))
+        wanted = schema.column_types(connection)
+    for table in wanted.keys() - later - {"ops.snapshot"}:
+        assert wanted[table].items() <= found[table].items(), table
+    assert wanted["ops.snapshot"].keys() <= found["ops.snapshot"].keys()

@@ -1,7 +1,7 @@
 """Puts a decision together from its parts: grade, flags, figures, rows. Nothing is decided here."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -49,6 +49,8 @@ def grade_of(flags: tuple[str, ...]) -> str:
 def blocked(inputs: DecisionInputs, policy: Policy, why: Freeze, book: Book | None = None) -> Decision:
     """Return a decision that recommends nothing and says why, with what is held where it can be valued."""
     book = book or open_book(inputs, policy)
+    if why.reason_code == "no_price":  # shares of a value that is not known would be wrong
+        book = replace(book, nav_usd=None, weight={}, immovable={})
     verdict = Verdict("blocked", why.reason_code, why.sentence)
     story = Story(
         target={}, reference={}, kept=book.stuck, skipped={}, orders=(), verdict=verdict, estimates=None
@@ -66,7 +68,7 @@ def blocked(inputs: DecisionInputs, policy: Policy, why: Freeze, book: Book | No
         objective=policy.objective,
         method_used=None,
         valid_until=inputs.as_of + timedelta(hours=policy.rebalance.valid_hours),
-        nav_usd=book.nav_usd if not why.reason_code.startswith("no_price") else None,
+        nav_usd=book.nav_usd,
         is_simulated=inputs.is_simulated,
         lines=decision_lines(story, book, inputs, policy),
     )
@@ -112,7 +114,7 @@ def published(outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> Decis
         target_lines=_target_lines(outcome, is_blocked=verdict.status == "blocked"),
         trades=trades(story, book, policy),
         lines=decision_lines(story, book, inputs, policy),
-        failures=(*outcome.proposal.failures, *outcome.notes),
+        failures=outcome.proposal.failures + (outcome.notes if policy.objective != "policy" else ()),
         estimates=_figures(outcome),
     )
 

@@ -4,7 +4,6 @@ Everything is valued in USD; a stablecoin at its own price, never at 1. A line t
 its quantity, whatever the reason, and stays in the portfolio's value.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +22,7 @@ from portfolio.model import (
 )
 
 SPOT_PRICED = ("staking", "yield", "lending")  # sleeves whose units are the coin itself
+MIN_PRICE_USD, MAX_PRICE_USD = 1e-15, 1e12  # beyond these a price is a unit error; NaN is neither
 DEFAULT_PRICE_LIMIT = timedelta(hours=72)
 PLAIN_SLEEVES = ("spot", "cash")
 
@@ -74,7 +74,7 @@ def usd_price(inputs: DecisionInputs, policy: Policy, line: str) -> float | None
     price = found.price_usd if found is not None else None
     if price is None and is_cash(line):
         price = inputs.quote_price_usd.get(asset)
-    return price if price is not None and math.isfinite(price) and price > 0.0 else None
+    return price if price is not None and MIN_PRICE_USD < price < MAX_PRICE_USD else None
 
 
 def unusable_positions(positions: Iterable[Position]) -> str:
@@ -144,7 +144,8 @@ def depegged(inputs: DecisionInputs, policy: Policy, lines: Iterable[str]) -> fr
 def markets_of(asset: str, inputs: DecisionInputs, quotes: Iterable[str]) -> list[Instrument]:
     """Return the active markets of an asset against the given cash assets, in a fixed order."""
     wanted = set(quotes)
-    found = [i for i in inputs.instruments if i.base == asset and i.quote in wanted and i.is_active]
+    found = [i for i in inputs.instruments if i.base == asset and i.quote in wanted]
+    found = [i for i in found if i.is_active and i.market_type == "spot"]
     return sorted(found, key=lambda i: (i.venue, i.market_id))
 
 

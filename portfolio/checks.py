@@ -128,12 +128,14 @@ def _too_quiet(numbers: pd.DataFrame) -> dict[str, Freeze]:
 def _twins(numbers: pd.DataFrame) -> dict[str, Freeze]:
     bad: dict[str, Freeze] = {}
     columns = [str(c) for c in numbers.columns]
+    values = numbers.to_numpy(dtype="float64")
     for i, first in enumerate(columns):
-        for second in columns[i + 1 :]:
-            both = numbers[[first, second]].dropna()
-            if len(both) >= MIN_ROWS and bool((both[first] == both[second]).all()):
-                for line, other in ((first, second), (second, first)):
-                    bad[line] = Freeze("identical_returns", f"{line} and {other} have identical returns.")
+        same, rest = values[:, i + 1 :] == values[:, [i]], values[:, i + 1 :]
+        known = np.isfinite(rest) & np.isfinite(values[:, [i]])
+        twins = (same | ~known).all(axis=0) & (known.sum(axis=0) >= MIN_ROWS)
+        for second in (columns[i + 1 + int(j)] for j in np.flatnonzero(twins)):
+            for line, other in ((first, second), (second, first)):
+                bad[line] = Freeze("identical_returns", f"{line} and {other} have identical returns.")
     return bad
 
 

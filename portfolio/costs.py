@@ -36,7 +36,8 @@ class TradingCost:
     def slippage(self, notional_usd: float) -> float:
         """Return half spread plus impact for one order, as a fraction of its notional."""
         volume = self.average_daily_volume_usd or ASSUMED_DAILY_VOLUME_USD
-        return self.half_spread + self.daily_volatility * math.sqrt(max(0.0, notional_usd) / volume)
+        impact = self.daily_volatility * math.sqrt(max(0.0, notional_usd) / volume)
+        return min(1.0, self.half_spread + impact)  # no sale costs more than all of it
 
     def rate(self, notional_usd: float) -> float:
         """Return fee plus slippage for one order, as a fraction of its notional."""

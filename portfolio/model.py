@@ -85,7 +85,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """One market's trading rules.
+    """One market's trading rules. Orders are placed on spot markets only.
 
     Steps and minimum amount in base units, `min_cost` in quote units, fees as fractions.
     """
@@ -95,6 +95,7 @@ class Instrument:
     symbol: str
     base: str
     quote: str
+    market_type: str = "spot"
     amount_step: Decimal | None = None
     price_step: Decimal | None = None
     min_amount: Decimal | None = None

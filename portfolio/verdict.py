@@ -92,16 +92,31 @@ def _nothing_to_trade(case: Weighing, book: Book, policy: Policy, broken: list[s
     plan = case.plan
     skipped = dict(plan.skipped) if plan else {}
     outside = lines_outside(case, book, policy)
-    if broken or outside:
+    stuck = _stuck_outside(case, book, policy)
+    if broken or outside or stuck:
         concerned = {x: skipped[x] for x in sorted(skipped)}
         why = " ".join(f.sentence for f in concerned.values())
         codes = {f.reason_code for f in concerned.values()}
         code = codes.pop() if len(codes) == 1 else "cannot_trade"
         if policy.rebalance.mode != "full" and not concerned:
             code, why = "mode", f"The mode {policy.rebalance.mode!r} allows no trade now."
-        text = why or "Nothing can be traded now."
-        return Verdict("hold", code, f"Hold: {' '.join([*broken, text])}")
+        elif book.depegged and not concerned:
+            code, why = "depeg", f"Nothing is sold for {', '.join(sorted(book.depegged))}, off its peg."
+        if not why and not stuck:
+            why = "Nothing can be traded now."
+        return Verdict("hold", code, f"Hold: {' '.join([*broken, *stuck, why]).strip()}")
     return _within_bands(case, book)
+
+
+def _stuck_outside(case: Weighing, book: Book, policy: Policy) -> list[str]:
+    """Return why the lines outside their band that can not be traded stay there."""
+    free = [x for x in book.lines if not is_cash(x) and book.keeps(x) is None]
+    found: list[str] = []
+    for line in book.lines:
+        kept, target = book.keeps(line), case.reference.get(line, 0.0)
+        if kept is not None and (not free or outside_band(book.weight[line], target, policy.rebalance)):
+            found.append(kept.sentence)
+    return found
 
 
 def _within_bands(case: Weighing, book: Book) -> Verdict:

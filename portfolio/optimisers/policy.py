@@ -32,11 +32,12 @@ def optimise(problem: Problem) -> Solution:
 
 
 def _absorb(weights: np.ndarray, spare: float, problem: Problem) -> np.ndarray:
-    """Give what is left to cash (or take what is missing from it), then scale the other free lines."""
-    for mask in (problem.cash, ~problem.cash):
+    """Give what is left to cash (or take it from there), then to lines by trading them less, then to all."""
+    limit = problem.upper if spare > 0 else problem.lower
+    now = limit if problem.current is None else np.clip(problem.current, problem.lower, problem.upper)
+    for mask, end in ((problem.cash, limit), (~problem.cash, now), (~problem.cash, limit)):
         for _ in range(len(weights)):
-            room = np.where(mask, problem.upper - weights if spare > 0 else weights - problem.lower, 0.0)
-            room = np.maximum(room, 0.0)
+            room = np.where(mask, np.maximum((end - weights) * np.sign(spare), 0.0), 0.0)
             if abs(spare) < 1e-12 or room.sum() <= 0.0:
                 break
             base = np.where((room > 0.0) & (weights > 0.0), weights, 0.0)

@@ -174,6 +174,7 @@ def test_a_held_asset_without_a_usable_price_blocks(price):
     assert (found.status, found.reason_code) == ("blocked", "no_price")
     assert "spot:ETH is held" in found.reason
     assert found.nav_usd is None
+    assert all("current_weight" not in x.numbers for x in found.lines)
 
 
 def test_a_held_delisted_asset_is_left_out_with_a_notice():
@@ -252,6 +253,26 @@ def test_impossible_positions_give_weights_only(quantity):
     assert {"bad_positions", "no_positions"} <= set(found.flags)
 
 
+def test_nothing_tradable_is_a_hold_that_says_why():
+    for owner in (board(), policy(), policy(objective="hrp")):
+        found = decide(inputs(instruments=()), owner, 1)
+        assert (found.status, found.reason_code, found.trades) == ("hold", "cannot_trade", ())
+        assert "No active market trades BTC" in found.reason
+
+
+def test_a_frozen_line_outside_its_band_is_named_when_nothing_else_moves():
+    positions = (hold("BTC", 2), hold("ETH", 10_000 / 240), hold("USDT", 71_600))
+    day = inputs(positions=positions, frozen={"spot:BTC": Freeze("failed_gate", "BTC failed its gate.")})
+    found = decide(day, board(), 1)
+    assert (found.status, found.reason_code) == ("hold", "cannot_trade")
+    assert "BTC failed its gate." in found.reason
+
+
+def test_a_perpetual_is_not_mistaken_for_a_spot_market():
+    perps = tuple(market(c, market_type="perp") for c in COINS)
+    assert decide(inputs(instruments=perps), board(), 1).trades == ()
+
+
 # Stablecoins.
 
 
@@ -261,6 +282,13 @@ def test_a_lost_peg_is_graded_and_told_and_nothing_is_bought_of_it():
     assert found.nav_usd == pytest.approx(87_700)
     assert "USDT has lost its peg" in found.reason
     assert all(t.side == "buy" for t in found.trades)
+
+
+def test_sells_for_a_depegged_stablecoin_are_held_back_with_the_reason():
+    day = inputs(prices=marks(usdt=0.9), quote_price_usd={"USDT": 0.9})
+    found = decide(day, board({"cash:USDT": 0.9, "spot:BTC": 0.05, "spot:ETH": 0.05}), 1)
+    assert (found.status, found.reason_code) == ("hold", "depeg")
+    assert "has lost its peg" in found.reason
 
 
 # Computed objectives.

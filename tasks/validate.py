@@ -101,22 +101,23 @@ def _content(reader: Reader, context: RunContext) -> str:
         context.as_of.isoformat(),
         settings.gate.model_dump(mode="json"),
         settings.universe.model_dump(mode="json"),
+        [(venue.id, venue.markets) for venue in settings.venues],
+        settings.sources.model_dump(mode="json", exclude={"__all__": {"base_url"}}),
         sorted((name, sorted(portfolio.requires)) for name, portfolio in settings.portfolios.items()),
         code_version(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _standing(reader: Reader, content: str, audited: Sequence[str]) -> list[Row]:
+def _standing(reader: Reader, content: str, audited: Sequence[str]) -> Sequence[Row]:
     """The newest verdicts, if they were all given over this very content; else nothing."""
-    rows = reader.rows("newest_validation")
+    newest = reader.rows("newest_validation")
+    rows = [row for row in newest if row["suite"] == FRESHNESS or row["dataset"] in audited]
     if any((row["observed"] or {}).get("content") != content for row in rows):
         return []
     judged = {row["dataset"] for row in rows if row["suite"] == AUDIT}
     has_ages = any(row["suite"] == FRESHNESS for row in rows)
-    if not set(audited) <= judged or not has_ages:
-        return []
-    return [row for row in rows if row["suite"] == FRESHNESS or row["dataset"] in audited]
+    return rows if judged == set(audited) and has_ages else []
 
 
 def _newest_of_series(reader: Reader, home: Home, context: RunContext) -> list[dict[str, Any]]:

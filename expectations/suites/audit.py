@@ -10,7 +10,8 @@ Parameters:
 from collections.abc import Collection
 
 from expectations import checks
-from expectations.rules import Column, Parameters, Rule, Suite, finite, one_of
+from expectations.promises import finite, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 COLUMNS = (
     Column("audited", "text"),

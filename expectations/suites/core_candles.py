@@ -7,11 +7,7 @@ Parameters:
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
+from expectations.promises import (
     above_zero,
     in_era,
     instant,
@@ -20,6 +16,7 @@ from expectations.rules import (
     not_negative,
     one_of,
 )
+from expectations.rules import Column, Parameters, Rule, Suite
 
 MARKET_TYPES = ("spot", "perp", "future", "option")
 COLUMNS = (

@@ -9,19 +9,8 @@ Parameters:
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    above_zero,
-    as_warning,
-    between,
-    finite,
-    in_era,
-    instant,
-    known_in_time,
-)
+from expectations.promises import above_zero, as_warning, between, finite, in_era, instant, known_in_time
+from expectations.rules import Column, Parameters, Rule, Suite
 
 UNUSUAL = 0.03
 COLUMNS = (

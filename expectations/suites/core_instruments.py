@@ -5,17 +5,8 @@ Parameters:
 """
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    above_zero,
-    in_era,
-    instant,
-    not_negative,
-    one_of,
-)
+from expectations.promises import above_zero, in_era, instant, not_negative, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 COLUMNS = (
     Column("venue", "text"),

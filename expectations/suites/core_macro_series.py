@@ -5,18 +5,8 @@ Parameters:
 """
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Suite,
-    between,
-    finite,
-    in_era,
-    instant,
-    known_in_time,
-    not_all_null,
-    on_whole_day,
-)
+from expectations.promises import between, finite, in_era, instant, known_in_time, not_all_null, on_whole_day
+from expectations.rules import Column, Parameters, Suite
 
 COLUMNS = (
     Column("provider", "text"),

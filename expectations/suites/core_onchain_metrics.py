@@ -7,17 +7,8 @@ Parameters:
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    finite,
-    in_era,
-    instant,
-    known_in_time,
-    on_whole_day,
-)
+from expectations.promises import finite, in_era, instant, known_in_time, on_whole_day
+from expectations.rules import Column, Parameters, Rule, Suite
 
 # Returns, net flows and net issuance change sign; every other metric counts or measures something.
 SIGNED = ("ROI", "FlowNet", "Iss", "Basis")

@@ -8,18 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    above_zero,
-    in_era,
-    instant,
-    known_in_time,
-    not_negative,
-    one_of,
-)
+from expectations.promises import above_zero, in_era, instant, known_in_time, not_negative, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 DEPTHS = tuple(f"{side}_depth_{bps}bps" for bps in (10, 50, 100) for side in ("bid", "ask"))
 COLUMNS = (

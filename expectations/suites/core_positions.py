@@ -8,19 +8,8 @@ Parameters:
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    above_zero,
-    finite,
-    in_era,
-    instant,
-    known_in_time,
-    not_negative,
-    one_of,
-)
+from expectations.promises import above_zero, finite, in_era, instant, known_in_time, not_negative, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 KINDS = ("spot", "perp", "future", "option", "lending", "staking", "bank")
 CAN_BE_SHORT = ("perp", "future", "option")

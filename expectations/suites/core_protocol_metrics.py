@@ -9,19 +9,8 @@ from typing import Any
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
-    finite,
-    in_era,
-    instant,
-    known_in_time,
-    not_negative,
-    on_whole_day,
-    one_of,
-)
+from expectations.promises import finite, in_era, instant, known_in_time, not_negative, on_whole_day, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 SERIES = ["provider", "entity_kind", "entity", "metric"]
 DOUBLED = 1.8

@@ -5,11 +5,7 @@ Parameters:
     peg_tolerance: Distance from 1 USD from which a warning is given (default 0.02).
 """
 
-from expectations.rules import (
-    Column,
-    Parameters,
-    Rule,
-    Suite,
+from expectations.promises import (
     as_warning,
     between,
     finite,
@@ -19,6 +15,7 @@ from expectations.rules import (
     not_negative,
     on_whole_day,
 )
+from expectations.rules import Column, Parameters, Rule, Suite
 
 COLUMNS = (
     Column("provider", "text"),

@@ -25,7 +25,8 @@ from typing import Any
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import Column, Parameters, Rule, Suite, above_zero, one_of
+from expectations.promises import above_zero, one_of
+from expectations.rules import Column, Parameters, Rule, Suite
 
 SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
 COLUMNS = (

@@ -167,6 +167,19 @@ def test_the_same_content_at_the_same_moment_is_judged_once(tmp_path, home, monk
     assert {row["run_id"] for row in rows_of(home, "newest_validation")} == {"run-1"}
 
 
+def test_a_source_that_is_no_longer_followed_does_not_keep_its_old_verdict(tmp_path, home):
+    stored(home, ("candles", coin("BTC")), ("candles", coin("ETH")), ("onchain_metrics", onchain(30)))
+    assert len(validate(context_for(settings_for(tmp_path))).sentences) == 2
+    settings = settings_for(tmp_path, sources={})
+    for run_id, reused in (("run-2", ""), ("run-3", "run-2")):
+        publish(home, FakeClock(), as_of=AS_OF, keep=3, min_free_bytes=0)
+        clock = FakeClock(elapsed=60.0)
+        context = RunContext(settings, AS_OF, run_id, "run", AS_OF, clock, SilentReporter())
+        summary = validate(context)
+        assert summary.reused_from == reused
+        assert len(summary.sentences) == 1
+
+
 @pytest.mark.parametrize("change", ["moment", "data", "limits", "series"])
 def test_whatever_changes_is_judged_anew(tmp_path, home, change):
     stored(home, ("candles", coin("BTC")), ("candles", coin("ETH")))

@@ -1,6 +1,10 @@
--- What did the newest validation of each dataset say?
+-- What did the newest validation say: of each audited table, and of the age of all datasets?
 with newest as (
-  select suite, dataset, max(validated_at) as validated_at
+  -- Ages are judged together, so what was not judged the last time is no longer followed.
+  select suite, dataset, case
+    when suite = 'freshness' then max(max(validated_at)) over (partition by suite)
+    else max(validated_at)
+  end as validated_at
   from ops.validations
   where as_of is not null and suite in ('audit', 'freshness')
   group by suite, dataset

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.sources._errors import SourceError
 from tasks.sources._model import Gap, Page, SeriesState
+from tasks.sources._rows import Rows, each_once
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import (
     DAY_MS,
@@ -33,8 +33,6 @@ NAMES = ("open", "high", "low", "close", "base_volume", "quote_volume")
 # itself.
 REPEATS = 2
 SINGLE_HOLES = 5
-
-Rows = NDArray[np.float64]
 
 
 @dataclass
@@ -58,16 +56,48 @@ class CandleSeries:
     async def first_open(self) -> int | None:
         """The opening instant of the venue's first candle; None where it proves that there is none yet.
 
-        An empty answer to "the first candle since 1970" is that proof; a series that was never seen is
-        asked twice.
+        What was found once is kept in the series' state, so that a later run need not ask.
         """
         if self.state.first_data_at is not None:
             return to_ms(self.state.first_data_at)
+        if self.session.quirks.serves_first:
+            first = await self._ask_first()
+        elif self.state.fetched_until is not None:
+            return self.wanted_from(0)
+        else:
+            first = await self._search_first()
+        is_listing = first is not None and (self.session.quirks.serves_first or first > self.wanted_from(0))
+        if first is not None and is_listing and first <= self.newest:
+            self.state = replace(self.state, first_data_at=from_ms(first))
+        return first
+
+    async def _ask_first(self) -> int | None:
+        """An empty answer to "the first candle since 1970" is the proof; a new series is asked twice."""
         for _ in range(1 if self.state.status == "not_listed" else 2):
             rows = await self._ask(0, None, 1)
             if rows.size:
                 return int(rows[0, 0])
         return None
+
+    async def _search_first(self) -> int | None:
+        """Halve the wanted history down to the first page with candles; two empty newest pages: none."""
+        spans = [Window(a, b) for a, b in pages(self.wanted_from(0), self.newest, self.step, self.size)]
+        low, high, found = 0, len(spans) - 1, None
+        for at in range(high, max(high - 2, -1), -1):
+            found = await self._first_in(spans[at])
+            if found is not None:
+                high = at
+                break
+        while found is not None and low < high:
+            middle = (low + high) // 2
+            earlier = await self._first_in(spans[middle])
+            low, high = (low, middle) if earlier is not None else (middle + 1, high)
+            found = found if earlier is None else earlier
+        return found
+
+    async def _first_in(self, window: Window) -> int | None:
+        rows = self._inside(await self._ask(window.first, window.last, self._count(window)), window)
+        return int(rows[0, 0]) if rows.size else None
 
     def wanted_from(self, first: int) -> int:
         """The opening instant from which history is wanted and can be had."""
@@ -97,7 +127,9 @@ class CandleSeries:
         """
         rows = await self._ask(window.first, window.last, self._count(window))
         asked = 1
-        while asked <= REPEATS and (holes := self._doubtful(window, rows)):
+        # Rows that are all from another time: asking again would only bring them again.
+        is_elsewhere = bool(rows.size) and not self._inside(rows, window).size
+        while not is_elsewhere and asked <= REPEATS and (holes := self._doubtful(window, rows)):
             asked += 1
             again = holes if len(holes) <= SINGLE_HOLES else [(window.first, window.last)]
             for first, last in again:
@@ -134,17 +166,7 @@ class CandleSeries:
         return self._merged(rows[:0], rows)
 
     def _merged(self, rows: Rows, more: Rows) -> Rows:
-        """Both, in order, each instant once; two different rows for one instant are refused."""
-        both = np.concatenate((rows, more))
-        if (np.diff(both[:, 0]) > 0).all():
-            return both
-        both = np.unique(both, axis=0)
-        same = np.diff(both[:, 0]) == 0
-        if same.any():
-            at = from_ms(int(both[:-1, 0][same][0]))
-            text = f"{self._name}: two different candles for {at:%Y-%m-%d %H:%M} in one page."
-            raise SourceError("malformed", text)
-        return both
+        return each_once(np.concatenate((rows, more)), self._name)
 
     def _inside(self, rows: Rows, window: Window) -> Rows:
         return rows[(rows[:, 0] >= window.first) & (rows[:, 0] < window.last + self.step)]
@@ -177,8 +199,15 @@ class CandleSeries:
         is_new = window.is_newest and held is not None and window.first >= to_ms(held)
         if is_new and window.last - window.first < TRAILING_CANDLES * self.step:
             return
-        after = await self._ask(window.first, None, 1)
-        later = after[after[:, 0] > window.last] if after.size else after
+        end = self.newest
+        if self.session.quirks.serves_first:
+            after = await self._ask(window.first, None, 1)
+        elif (beyond := window.last + self.step) <= self.newest:
+            end = min(beyond + (self.size - 1) * self.step, self.newest)
+            after = await self._ask(beyond, end, self.size)
+        else:
+            after = np.empty((0, 7))
+        later = after[(after[:, 0] > window.last) & (after[:, 0] <= end)]
         if later.size or not self.market.is_active:
             return
         kind = "unsupported" if after.size else "incomplete"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tasks.sources._errors import SourceError
 from tasks.sources._model import Page, SeriesState
+from tasks.sources._rows import Rows, each_once
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import DAY_MS, HOUR_MS, from_ms, instants, known_at, start_ms, to_ms
 
@@ -24,8 +25,6 @@ INTERVALS_HOURS = (1.0, 2.0, 4.0, 6.0, 8.0)
 USUAL_HOURS = 8.0
 # Stamps jitter by milliseconds: the next page begins a second after the last settlement, not on it again.
 SECOND_MS = 1000
-
-Rows = NDArray[np.float64]
 
 
 @dataclass
@@ -45,13 +44,23 @@ class FundingSeries:
         self.before: tuple[float, float] | None = None  # settlement and interval before the next page
 
     async def first_settlement(self) -> int | None:
-        """The first settlement the venue has; None where it proves that there is none yet."""
+        """The first settlement the venue has; None where it proves that there is none yet.
+
+        Where a venue can not be asked for its first one, the beginning of the wanted history stands in
+        for it.
+        """
         if self.state.first_data_at is not None:
             return to_ms(self.state.first_data_at)
+        if not self.session.quirks.serves_first:
+            assignment = self.session.assignment
+            return start_ms(assignment.since or assignment.settings.universe.history_start)
         for _ in range(1 if self.state.status == "not_listed" else 2):
             rows = await self._ask(0, None, 1)
             if rows.size:
-                return int(rows[0, 0])
+                first = int(rows[0, 0])
+                if first <= self.newest:
+                    self.state = replace(self.state, first_data_at=from_ms(first))
+                return first
         return None
 
     def start(self, first: int) -> int:
@@ -81,6 +90,8 @@ class FundingSeries:
         return self._made(rows, starts_series=since <= first), next_since
 
     async def _after_nothing(self, since: int, until: int) -> tuple[Page | None, int]:
+        if not self.session.quirks.serves_first and self.state.newest_data_at is None:
+            return None, until + 1  # before the listing, wherever that is
         later = await self._ask(since, None, 1)
         later = later[later[:, 0] <= self.newest] if later.size else later
         if later.size and int(later[0, 0]) > until:
@@ -112,11 +123,7 @@ class FundingSeries:
     def _checked(self, rows: Rows, since: int, until: int | None) -> Rows:
         last = self.newest if until is None else until
         inside = (rows[:, 0] >= since - 1000) & (rows[:, 0] <= last)
-        rows = np.unique(rows[inside], axis=0, equal_nan=True)
-        if rows.size and (np.diff(rows[:, 0]) == 0).any():
-            text = f"{self.market.venue} {self.market.symbol}: two different rates for one settlement."
-            raise SourceError("malformed", text)
-        return rows
+        return each_once(rows[inside], f"{self.market.venue} {self.market.symbol}")
 
     def _made(self, rows: Rows, *, starts_series: bool) -> Page:
         intervals = self._intervals(rows)

@@ -16,8 +16,10 @@ class Quirks:
         spot_page: candles per request on spot markets.
         perp_page: candles per request on perpetual markets.
         funding_page: settlements per request.
-        candle_history: only so many newest candles are ever served; None for all.
+        candle_history: only so many newest closed candles are ever served; None for all.
         book_levels: levels of an order book per request.
+        serves_first: "the first one since 1970" is answered with the first one, which proves a listing date;
+            elsewhere it is answered with nothing, or with the newest.
         has_separate_limits: spot and perpetuals are separate services with limits of their own.
         quote_volume_at: position of the volume in quote in the venue's raw candle; None if it has none.
         options: settings of ccxt per market type.
@@ -28,6 +30,7 @@ class Quirks:
     funding_page: int = 100
     candle_history: int | None = None
     book_levels: int = 100
+    serves_first: bool = False
     has_separate_limits: bool = False
     quote_volume_at: int | None = None
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
@@ -37,6 +40,7 @@ BINANCE = Quirks(
     spot_page=1000,
     perp_page=499,  # weight 2 instead of 5 for 1000: more candles per minute within the venue's limit
     funding_page=1000,
+    serves_first=True,
     has_separate_limits=True,
     quote_volume_at=7,
     options={
@@ -46,10 +50,14 @@ BINANCE = Quirks(
 )
 QUIRKS: Mapping[str, Quirks] = {
     "binance": BINANCE,
-    "binanceus": Quirks(spot_page=1000, quote_volume_at=7),
+    "binanceus": Quirks(spot_page=1000, serves_first=True, quote_volume_at=7),
     "bybit": Quirks(spot_page=1000, perp_page=1000, funding_page=200, book_levels=200),
     "okx": Quirks(spot_page=100, perp_page=100, funding_page=100, book_levels=400),
-    "kraken": Quirks(spot_page=720, candle_history=720, book_levels=500),
+    "kraken": Quirks(
+        spot_page=720,
+        candle_history=719,  # and the unfinished one
+        book_levels=500,
+    ),
     "krakenfutures": Quirks(perp_page=2000, funding_page=1000),
     "coinbase": Quirks(spot_page=300),
     "bitget": Quirks(spot_page=200, perp_page=200, funding_page=100),

@@ -28,7 +28,7 @@ from tasks.sources._model import (
 )
 from tasks.sources._quirks import quirks_of
 from tasks.sources._session import Market, VenueSession
-from tasks.sources._times import HOUR_MS, from_ms, to_ms
+from tasks.sources._times import HOUR_MS, to_ms
 
 SKEW_SECONDS = 30
 Job = tuple[str, str, Callable[[], Awaitable[None]]]  # dataset, series, work
@@ -154,11 +154,11 @@ class _Face:
             if first is None or first > series.newest:
                 await self._settle(replace(state, status="not_listed", message="no closed candle yet"))
                 return
-            series.state = replace(state, first_data_at=from_ms(first))
-            for window in series.windows(first):
+            windows = series.windows(first)
+            for window in windows:
                 await self._emit(await series.page(window))
             for gap in self._assignment.gaps:
-                if gap.series == state.key:
+                if gap.series == state.key and windows and to_ms(gap.end) <= windows[0].first:
                     for page in await series.gap_page(gap):
                         await self._emit(page)
         except SourceError as error:
@@ -173,12 +173,13 @@ class _Face:
             if first is None or first > series.newest:
                 await self._settle(replace(state, status="not_listed", message="no settlement yet"))
                 return
-            series.state = replace(state, first_data_at=from_ms(first))
             at = series.start(first)
             while at <= series.newest:
                 page, at = await series.page(at, first)
                 if page is not None:
                     await self._emit(page)
+            if series.state.newest_data_at is None:
+                await self._settle(replace(state, status="not_listed", message="no settlement yet"))
         except SourceError as error:
             await self._settle_failure(series.state, error)
             raise

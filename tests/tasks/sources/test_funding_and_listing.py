@@ -155,7 +155,7 @@ def test_settlements_that_stop_are_incomplete_and_those_that_never_began_are_not
 def test_two_rates_for_one_settlement_are_refused(tmp_path: Path) -> None:
     at = NOW // (8 * HOUR_MS) * 8 * HOUR_MS
     series = fresh(session_of(tmp_path, Script({at: 0.1, at + 3: 0.2})))
-    with pytest.raises(SourceError, match="two different rates"):
+    with pytest.raises(SourceError, match="two different rows"):
         fetch(series)
 
 

@@ -104,7 +104,7 @@ class CoinMetrics:
     ) -> Iterator[SeriesState]:
         for asset, metrics in wanted.items():
             for metric in metrics:
-                fresh = SeriesState(NAME, DATASET, "", f"{asset}:{metric}", "1d", asset)
+                fresh = SeriesState(NAME, DATASET, "", f"{asset}/{metric}", "", asset)
                 state = assignment.states.get(fresh.key, fresh)
                 first = served.get(asset, {}).get(metric)
                 if first is None:
@@ -184,7 +184,7 @@ def _groups(
 
 
 def _metric(state: SeriesState) -> str:
-    return state.market_id.partition(":")[2]
+    return state.market_id.partition("/")[2]
 
 
 def _collect(row: Mapping[str, Any], rows: Rows) -> None:

@@ -58,7 +58,7 @@ class DefiLlama:
         assignment.emit(Started(NAME, CHAINS, len(entities)))
         host = self.settings.base_url or CHAINS_HOST
         for entity in entities:
-            state = _state(assignment, CHAINS, f"{entity}:{TVL}", "")
+            state = _state(assignment, CHAINS, f"{entity}/{TVL}", "")
             path = "" if entity == ALL_CHAINS else f"/{quote(entity)}"
 
             def fetch(entity: str = entity, state: SeriesState = state, path: str = path) -> DailySeries:
@@ -121,7 +121,7 @@ def _without_days(assignment: Assignment, state: SeriesState) -> SeriesState:
 
 
 def _state(assignment: Assignment, dataset: str, series: str, asset: str) -> SeriesState:
-    fresh = SeriesState(NAME, dataset, "", series, "1d", asset)
+    fresh = SeriesState(NAME, dataset, "", series, "", asset)
     return assignment.states.get(fresh.key, fresh)
 
 

@@ -130,7 +130,7 @@ def parse(text: str, names: list[str]) -> Columns:
 
 
 def _state(assignment: Assignment, name: str) -> SeriesState:
-    fresh = SeriesState(NAME, DATASET, "", name, "1d", "")
+    fresh = SeriesState(NAME, DATASET, "", name, "", "")
     return assignment.states.get(fresh.key, fresh)
 
 

@@ -89,12 +89,12 @@ def test_what_is_not_served_is_said_and_fails_nothing(sandbox: RunningSandbox, t
     events = run_source("coinmetrics", settings_of(sandbox, tmp_path))
     assert failures(events) == []
     states = last_states(events)
-    assert states["onchain_metrics", "", "BTC:NoSuchMetric", "1d"].status == "unsupported"
-    assert states["onchain_metrics", "", "BTC:TxCnt", "1d"].status == "active"
-    assert {"USDT:PriceUSD", "USDC:PriceUSD", "DAI:PriceUSD"} <= {key[2] for key in states}
+    assert states["onchain_metrics", "", "BTC/NoSuchMetric", ""].status == "unsupported"
+    assert states["onchain_metrics", "", "BTC/TxCnt", ""].status == "active"
+    assert {"USDT/PriceUSD", "USDC/PriceUSD", "DAI/PriceUSD"} <= {key[2] for key in states}
     chains = last_states(run_source("defillama", settings_of(sandbox, tmp_path)))
-    assert chains["protocol_metrics", "", "Nowhere:tvl_usd", "1d"].status == "unsupported"
-    assert chains["protocol_metrics", "", "all:tvl_usd", "1d"].status == "active"
+    assert chains["protocol_metrics", "", "Nowhere/tvl_usd", ""].status == "unsupported"
+    assert chains["protocol_metrics", "", "all/tvl_usd", ""].status == "active"
 
 
 def test_a_stablecoin_has_a_price_of_its_own(sandbox: RunningSandbox, tmp_path: Path) -> None:
@@ -161,5 +161,5 @@ def test_one_macro_series_that_does_not_exist_leaves_the_others(
     events = run_source("fred", settings_of(sandbox, tmp_path, **stated))
     assert [failure.series for failure in failures(events)] == ["NOSUCH"]
     states = last_states(events)
-    assert states["macro_series", "", "DGS10", "1d"].status == "active"
-    assert states["macro_series", "", "NOSUCH", "1d"].status == "unsupported"
+    assert states["macro_series", "", "DGS10", ""].status == "active"
+    assert states["macro_series", "", "NOSUCH", ""].status == "unsupported"

@@ -7,18 +7,18 @@ select venue, 'funding_rates', 'perp', market_id, '', min(settled_at)
 from core.funding_rates
 group by venue, market_id
 union all
-select provider, 'onchain_metrics', '', asset || ':' || metric, '1d', min(period_start)
+select provider, 'onchain_metrics', '', asset || '/' || metric, '', min(period_start)
 from core.onchain_metrics
 group by provider, asset, metric
 union all
-select provider, 'protocol_metrics', '', entity || ':' || metric, '1d', min(period_start)
+select provider, 'protocol_metrics', '', entity || '/' || metric, '', min(period_start)
 from core.protocol_metrics
 group by provider, entity, metric
 union all
-select provider, 'stablecoins', '', asset, '1d', min(period_start)
+select provider, 'stablecoins', '', asset, '', min(period_start)
 from core.stablecoins
 group by provider, asset
 union all
-select provider, 'macro_series', '', series_id, '1d', min(period_start)
+select provider, 'macro_series', '', series_id, '', min(period_start)
 from core.macro_series
 group by provider, series_id

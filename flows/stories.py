@@ -42,6 +42,7 @@ class Told:
     validation: ValidationSummary | None = None
     recommendations: tuple[RecommendSummary, ...] = ()
     notify: NotifySummary | None = None
+    was_asked_for_verdict: bool = False
 
     @property
     def status(self) -> int:
@@ -51,9 +52,14 @@ class Told:
             parts.append(OUTSIDE)
         if self.notify is not None and self.notify.failed:
             parts.append(OUTSIDE)
-        if any(answer.status == "blocked" for answer in self.recommendations):
+        if any(answer.status == "blocked" for answer in self.recommendations) or self.is_refused:
             parts.append(BLOCKED)
         return worst(*parts)
+
+    @property
+    def is_refused(self) -> bool:
+        """The gate was asked for its verdict alone, and something does not pass."""
+        return self.was_asked_for_verdict and self.validation is not None and not self.validation.passed
 
     @property
     def verdict(self) -> tuple[str, str, str]:
@@ -63,6 +69,8 @@ class Told:
         blocked = next((answer for answer in self.recommendations if answer.status == "blocked"), None)
         if blocked is not None:
             return "blocked", blocked.reason_code, blocked.reason
+        if self.is_refused and self.validation is not None:
+            return "blocked", "gate", self.validation.sentences[0]
         if self.ingest is not None and self.ingest.required_failed:
             return "failed", "source_failed", self.ingest.sentence
         return "failed", "channel_failed", "An alert could not be delivered; `trimtab notify` tries again."
@@ -101,6 +109,7 @@ def ingest_only(
 def validate_only(run: Runner, context: RunContext, tables: tuple[str, ...] = ()) -> Told:
     """Run the gate on what is published."""
     with _opened(run, context) as told:
+        told.was_asked_for_verdict = True
         told.validation = run(VALIDATE, context, tables)
     return told
 

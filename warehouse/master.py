@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from warehouse.arrow import frame_to_arrow
 from warehouse.catalogue import load_catalogue
 from warehouse.connection import Engine, first_row
 from warehouse.errors import BadRows
@@ -25,7 +26,6 @@ from warehouse.lock import Clock, hold_lock
 from warehouse.opening import opened_file
 from warehouse.snapshots import MIN_FREE_BYTES, refuse_little_space
 from warehouse.statements import statement
-from warehouse.values import frame_to_arrow
 from warehouse.writing import Writer
 
 WAIT_SECONDS = 30.0

@@ -4,21 +4,28 @@ In: a home. Out: a Reader that can only read. A snapshot that was opened stays w
 is published meanwhile.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from warehouse.connection import Engine, connect, lock_down
 from warehouse.errors import DamagedWarehouse, NothingPublished, WarehouseError
+from warehouse.headers import Table
 from warehouse.home import Home
 from warehouse.pointintime import build_past
 from warehouse.selecting import Selection, select, select_frame
 from warehouse.session import Session
 from warehouse.snapshots import SnapshotInfo, newest_snapshot, snapshot_info
+from warehouse.statements import quote
+
+if TYPE_CHECKING:
+    import pandas as pd  # costs half a second; only a frame needs it
 
 DEFAULT_ENGINE = Engine()
 _ATTEMPTS = 5
@@ -49,6 +56,15 @@ class Reader(Session):
             QueryFailed: DuckDB refused it, or it took too long.
         """
         return select(self._connection, sql, limit=limit, timeout_seconds=timeout_seconds)
+
+    def head(self, table: Table, count: int) -> Selection:
+        """The first rows of a table of the catalogue, in no particular order."""
+        return select(
+            self._connection,
+            f"from {quote(table.layer)}.{quote(table.name)}",
+            limit=count,
+            timeout_seconds=None,
+        )
 
     def select_frame(self, sql: str, *, timeout_seconds: float | None = None) -> pd.DataFrame:
         """Run one SELECT and take the whole answer as a frame; errors as in `select`."""

@@ -5,17 +5,21 @@ extensions and other databases are out of reach already, so this is about clear 
 safety.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from warehouse.errors import QueryFailed, RefusedStatement
 from warehouse.values import out_of_database
+
+if TYPE_CHECKING:
+    import pandas as pd  # costs half a second; only a frame needs it
 
 # PIVOT without a list of values is parsed as MULTI; it only reads.
 READING = frozenset({"SELECT", "EXPLAIN", "MULTI"})

@@ -1,13 +1,17 @@
 """What writers and readers have in common: running named queries and handing out plain Python or a frame."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from warehouse.errors import QueryFailed
 from warehouse.queries import Query, named_query
 from warehouse.values import into_database, out_of_database
+
+if TYPE_CHECKING:
+    import pandas as pd  # costs half a second; only a frame needs it
 
 
 class Session:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from warehouse.arrow import rows_to_arrow
 from warehouse.catalogue import load_catalogue
 from warehouse.errors import BadRows, NoSpace, QueryFailed, WarehouseError
 from warehouse.headers import Table
@@ -22,7 +23,6 @@ from warehouse.queries import named_query
 from warehouse.schema import column_types, schema_hash
 from warehouse.session import Session
 from warehouse.statements import listed, quote, statement
-from warehouse.values import rows_to_arrow
 
 _KNOWN_TYPES: dict[str, dict[str, dict[str, str]]] = {}
 

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from flows.options import Options, common
-from flows.paper import console, jsonable, table
+from flows.paper import cell, console, jsonable, table
 from tasks.settings import load_settings
 from warehouse.catalogue import load_catalogue
 from warehouse.errors import NothingPublished
@@ -47,7 +47,7 @@ def show(options: Options, name: str, count: int) -> int:
     settings = load_settings(options.config, options.home)
     try:
         with open_published(Home(settings.warehouse.home)) as reader:
-            head = reader.head(one.full_name, count)
+            head = reader.head(one, count)
     except NothingPublished:
         head = None
     if options.json:
@@ -67,5 +67,5 @@ def show(options: Options, name: str, count: int) -> int:
     else:
         out.print(Text("\nFirst rows", style="bold"))
         for row in head.rows:
-            out.print(Text("  " + ", ".join(f"{n}={v}" for n, v in zip(head.columns, row, strict=True))))
+            out.print(Text("  " + ", ".join(f"{n}={cell(v)}" for n, v in zip(head.columns, row, strict=True))))
     return 0

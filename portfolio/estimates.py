@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from portfolio import registry
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Freeze, Policy, is_cash
+from portfolio.pegged import at_horizon
 
 Array = NDArray[np.float64]
 
@@ -86,7 +87,8 @@ def estimate(
         AllocationFailure: a method is unknown or its answer is not finite, symmetric or positive
             semidefinite.
     """
-    covariance = registry.load(registry.RISK_MODELS, policy.risk_model).covariance(panel)
+    daily = registry.load(registry.RISK_MODELS, policy.risk_model).covariance(panel)
+    covariance = at_horizon(daily, panel, policy.rebalance.horizon_days)
     request = Panel(
         returns=panel,
         covariance=covariance,

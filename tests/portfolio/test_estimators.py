@@ -10,6 +10,7 @@ from portfolio.estimates import Panel, estimate, verify_estimates
 from portfolio.expected_returns import black_litterman, exponential, shrunk_mean
 from portfolio.expected_returns.black_litterman import Views, implied_returns, posterior
 from portfolio.failure import AllocationFailure
+from portfolio.pegged import at_horizon, variance_ratio
 from portfolio.risk_models import exponential as exponential_risk
 from portfolio.risk_models import ledoit_wolf, sample
 from tests.portfolio.market import CAPS, policy, returns
@@ -136,6 +137,30 @@ def test_constant_cash_has_no_risk_and_breaks_nothing():
     assert (sigma["cash:USD"] == 0.0).all()
     assert np.isfinite(sigma.to_numpy()).all()
     assert np.linalg.eigvalsh(sigma.to_numpy()).min() > -1e-12
+
+
+def test_noise_about_a_peg_does_not_add_up_and_a_walk_does():
+    rng = np.random.default_rng(2)
+    noise, walk = np.diff(rng.standard_normal(731)), rng.standard_normal(3650)
+    assert variance_ratio(noise, 30) == pytest.approx(1 / 30, rel=0.5)
+    assert variance_ratio(walk, 30) == pytest.approx(1.0, abs=0.25)
+    assert variance_ratio(np.zeros(365), 30) == 1.0
+    assert variance_ratio(noise[:100], 30) == 1.0  # too short to tell
+
+
+def test_cash_is_scaled_to_the_horizon_and_coins_are_not():
+    frame = returns(cash=("USDT", "USDC"))
+    frame["cash:USDT"] = (
+        0.002 * np.diff(np.random.default_rng(2).standard_normal(366)) + 0.01 * frame["spot:BTC"]
+    )
+    before = ledoit_wolf.covariance(frame)
+    after = at_horizon(before, frame, 30)
+    coins = [c for c in frame if c.startswith("spot:")]
+    assert (after.loc[coins, coins] == before.loc[coins, coins]).all(axis=None)
+    ratio = variance_ratio(frame["cash:USDT"].to_numpy(), 30)
+    assert ratio < 0.3
+    assert after.loc["cash:USDT", "cash:USDT"] == pytest.approx(ratio * before.loc["cash:USDT", "cash:USDT"])
+    assert np.linalg.eigvalsh(after.to_numpy()).min() > -1e-12
 
 
 def test_sample_covariance_is_annual():

@@ -77,16 +77,7 @@ def blocked(inputs: DecisionInputs, policy: Policy, why: Freeze, book: Book | No
 def published(outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> Decision:
     """Return the decision of a run that was not blocked before it began."""
     book, case, verdict = outcome.book, outcome.weighing, outcome.verdict
-    is_proposed = verdict.status == "proposed"
-    story = Story(
-        target=case.proposed,
-        reference=case.reference,
-        kept=book.stuck,
-        skipped=case.plan.skipped if case.plan else {},
-        orders=case.plan.orders if case.plan and is_proposed else (),
-        verdict=verdict,
-        estimates=outcome.estimates,
-    )
+    story = _story(outcome)
     known = book.nav_usd is not None
     drift = drifts(book, case.reference) if known else {}
     flags = _flags(inputs, policy, book, outcome)
@@ -116,6 +107,19 @@ def published(outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> Decis
         lines=decision_lines(story, book, inputs, policy),
         failures=outcome.proposal.failures + (outcome.notes if policy.objective != "policy" else ()),
         estimates=_figures(outcome),
+    )
+
+
+def _story(outcome: Outcome) -> Story:
+    case = outcome.weighing
+    return Story(
+        target=case.proposed,
+        reference=case.reference,
+        kept=outcome.book.stuck,
+        skipped=case.plan.skipped if case.plan else {},
+        orders=case.plan.orders if case.plan and outcome.verdict.status == "proposed" else (),
+        verdict=outcome.verdict,
+        estimates=outcome.estimates,
     )
 
 

@@ -48,19 +48,18 @@ def build_problem(
     """
     lines = book.lines
     boxes = [_box(line, book, inputs, policy, estimates, costs) for line in lines]
-    current = np.array([book.weight[x] for x in lines]) if book.nav_usd is not None else None
-    known = set(estimates.lines) if estimates else set[str]()
+    known = set(estimates.lines) if estimates else set(lines)
     mu, sigma = _spread_estimates(lines, estimates)
     quote, targets = line_of("cash", policy.quote), policy.target_weights or {}
     soft = Problem(
         lines=lines,
-        cash=np.array([is_cash(x) or (estimates is not None and x not in known) for x in lines]),
+        cash=np.array([is_cash(x) or x not in known for x in lines]),
         lower=np.array([b.lower for b in boxes]),
         upper=np.array([b.upper for b in boxes]),
         lower_names=tuple(b.lower_name for b in boxes),
         upper_names=tuple(b.upper_name for b in boxes),
         groups=_groups(lines, book, policy),
-        current=current,
+        current=np.array([book.weight[x] for x in lines]) if book.nav_usd is not None else None,
         max_turnover=policy.max_turnover,
         cost_rates=np.array([_cost_rate(x, policy, costs) for x in lines]),
         expected=mu,
@@ -72,11 +71,9 @@ def build_problem(
         may_hold_all=np.array([policy.weight_bounds.get(x, (0.0, 0.0))[1] >= 0.999 for x in lines]),
         settlement=lines.index(quote) if quote in lines else -1,
     )
-    hard_low = np.array([b.hard_lower for b in boxes])
-    hard_high = np.array([b.hard_upper for b in boxes])
-    if policy.objective == "policy":
-        return replace(soft, lower=hard_low, upper=hard_high, groups=())
-    return widen(soft, hard_low, hard_high)
+    low, high = np.array([b.hard_lower for b in boxes]), np.array([b.hard_upper for b in boxes])
+    fixed = policy.objective == "policy"
+    return replace(soft, lower=low, upper=high, groups=()) if fixed else widen(soft, low, high)
 
 
 def _box(

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from portfolio.book import Book
 from portfolio.desk import Order
 from portfolio.estimates import Estimates
@@ -197,8 +199,6 @@ def _changes(line: str, story: Story, book: Book, inputs: DecisionInputs) -> dic
 
 
 def _contributions(weights: Mapping[str, float], estimates: Estimates | None) -> dict[str, float]:
-    import numpy as np  # noqa: PLC0415
-
     if estimates is None:
         return {}
     shares = estimates.risk_contributions(np.array([weights.get(x, 0.0) for x in estimates.lines]))

@@ -67,5 +67,6 @@ def show(options: Options, name: str, count: int) -> int:
     else:
         out.print(Text("\nFirst rows", style="bold"))
         for row in head.rows:
-            out.print(Text("  " + ", ".join(f"{n}={cell(v)}" for n, v in zip(head.columns, row, strict=True))))
+            cells = zip(head.columns, row, strict=True)
+            out.print(Text("  " + ", ".join(f"{name}={cell(value)}" for name, value in cells)))
     return 0

@@ -149,6 +149,7 @@ class _Run:
         self._failures: list[Failure] = []
         self._notes: list[str] = []
         self._requests: dict[str, int] = {}
+        self._totals: dict[str, int] = {}
 
     def fetch(
         self, sources: Sequence[Source], since: datetime | None, until: datetime | None
@@ -213,7 +214,10 @@ class _Run:
         elif isinstance(event, Failure):
             self._failures.append(event)
         elif isinstance(event, Started):
-            reporter.start(f"{event.source} {event.dataset}", event.total)
+            # A venue's spot and perpetual faces each announce their own part.
+            label = f"{event.source} {event.dataset}"
+            self._totals[label] = self._totals.get(label, 0) + event.total
+            reporter.start(label, self._totals[label])
         elif isinstance(event, Advanced):
             reporter.advance(f"{event.source} {event.dataset}", event.n)
         elif isinstance(event, Note):

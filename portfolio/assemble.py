@@ -164,7 +164,7 @@ def _outcome_flags(outcome: Outcome, policy: Policy, book: Book) -> set[str]:
 
 def _reason(verdict: Verdict, outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> str:
     parts = [verdict.reason]
-    parts += [f"Decided without: {f.sentence}" for _, f in required_faults(inputs, policy)]
+    parts += [f"Decided without required data: {f.sentence}" for _, f in required_faults(inputs, policy)]
     method = outcome.proposal.method
     if outcome.proposal.failures and method is not None:
         tried = ", ".join(a.method for a in outcome.proposal.failures)

@@ -61,11 +61,10 @@ def judge(case: Weighing, book: Book, inputs: DecisionInputs, policy: Policy) ->
     broken = breaches(book, inputs, policy)
     if not case.plan.orders:
         return _nothing_to_trade(case, book, policy, broken)
-    action = summary(case.plan, book)
     if broken:
-        text = f"{action} {' '.join(broken)} Bands, cooldown and gate do not apply."
+        text = f"{' '.join(broken)} Bands, cooldown and gate do not apply."
         return Verdict("proposed", "hard_limit", text)
-    return _hold(case, book, inputs, policy) or _proposed(case, book, policy, action)
+    return _hold(case, book, inputs, policy) or _proposed(case, book, policy)
 
 
 def lines_outside(case: Weighing, book: Book, policy: Policy) -> list[str]:
@@ -77,15 +76,6 @@ def lines_outside(case: Weighing, book: Book, policy: Policy) -> list[str]:
     free = [x for x in book.lines if book.keeps(x) is None]
     out = [x for x in free if outside_band(book.weight[x], against.get(x, 0.0), policy.rebalance)]
     return sorted(out, key=lambda x: (is_cash(x), -abs(book.weight[x] - against.get(x, 0.0)), x))
-
-
-def summary(plan: Plan, book: Book) -> str:
-    """Return what would be done, amounts first."""
-    sold = sum(o.notional_usd for o in plan.orders if o.side == "sell")
-    bought = sum(o.notional_usd for o in plan.orders if o.side == "buy")
-    orders = "1 order" if len(plan.orders) == 1 else f"{len(plan.orders)} orders"
-    total = f"{book.nav_usd or 0.0:,.0f} USD"
-    return f"Sell {sold:,.0f} USD and buy {bought:,.0f} USD in {orders}, of {total} in all."
 
 
 def _nothing_to_trade(case: Weighing, book: Book, policy: Policy, broken: list[str]) -> Verdict:
@@ -155,27 +145,42 @@ def _hold(case: Weighing, book: Book, inputs: DecisionInputs, policy: Policy) ->
     return None
 
 
-def _proposed(case: Weighing, book: Book, policy: Policy, action: str) -> Verdict:
+def _proposed(case: Weighing, book: Book, policy: Policy) -> Verdict:
     if policy.objective == "policy":
-        line = lines_outside(case, book, policy)[0]
-        target = case.reference.get(line, 0.0)
-        return Verdict(
-            "proposed",
-            "outside_band",
-            f"{action} {asset_of(line)} is {book.weight[line]:.1%} of the portfolio, target {target:.1%}, "
-            f"outside its band of {band(target, policy)}.",
-        )
+        return Verdict("proposed", "outside_band", _drifted(case, book, policy))
+    change = _largest_change(case, book)
     if case.benefit is None:
-        text = f"{action} The benefit can not be estimated: history is missing."
+        text = f"{change} The benefit can not be estimated: history is missing."
         return Verdict("proposed", "outside_band", text)
+    gain = case.benefit
+    mainly = "lower risk" if gain.risk_bps >= gain.return_bps else "a higher expected return"
     return Verdict(
         "proposed",
         "benefit_above_cost",
-        f"{action} Estimated benefit over {policy.rebalance.horizon_days} days "
-        f"{case.benefit.total_bps:.1f} bps (return {case.benefit.return_bps:+.1f}, "
-        f"risk {case.benefit.risk_bps:+.1f}; a model estimate), "
-        f"cost {case.cost_bps:.1f} bps before tax.",
+        f"{change} The gain is mainly {mainly}: {gain.total_bps:.1f} bps over "
+        f"{policy.rebalance.horizon_days} days (return {gain.return_bps:+.1f}, risk {gain.risk_bps:+.1f}; "
+        f"a model estimate) against a cost of {case.cost_bps:.1f} bps before tax.",
     )
+
+
+def _drifted(case: Weighing, book: Book, policy: Policy) -> str:
+    """Return which lines left their bands, the largest drift first; at most three are told."""
+    told: list[str] = []
+    for line in lines_outside(case, book, policy)[:3]:
+        target = case.reference.get(line, 0.0)
+        told.append(
+            f"{asset_of(line)} is {book.weight[line]:.1%} of the portfolio, target {target:.1%}, "
+            f"outside its band of {band(target, policy)}."
+        )
+    return " ".join(told)
+
+
+def _largest_change(case: Weighing, book: Book) -> str:
+    """Return the coin whose weight changes most, in words."""
+    coins = [x for x in book.lines if not is_cash(x)]
+    line = max(coins, key=lambda x: (abs(case.proposed.get(x, 0.0) - book.weight[x]), x))
+    now, target = book.weight[line], case.proposed.get(line, 0.0)
+    return f"{asset_of(line)} is {now:.1%} of the portfolio and {target:.1%} is better."
 
 
 def band(target: float, policy: Policy) -> str:

@@ -217,6 +217,9 @@ class PortfolioSettings(Section):
     objective: str = "max_quadratic_utility"
     target_weights: dict[str, Fraction] | None = None
     risk_aversion: float = Field(default=3.0, gt=0, le=1000)
+    risk_free_rate: float = Field(default=0.0, ge=-0.1, le=1)
+    market_sharpe_ratio: float = Field(default=0.5, ge=0, le=5)
+    max_unstable_turnover: float = Field(default=0.20, gt=0, le=2)
     expected_returns: str = "shrunk_mean"
     risk_model: str = "ledoit_wolf"
     lookback_days: int = Field(default=365, ge=60, le=3650)

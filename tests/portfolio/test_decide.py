@@ -132,7 +132,7 @@ def test_degrade_decides_without_it_and_says_so():
     owner = board(requires=("candles_1d", "onchain_metrics"), on_stale="degrade")
     found = decide(inputs(datasets=(fresh(), stale_onchain())), owner, 1)
     assert (found.status, found.grade) == ("proposed", "degraded")
-    assert "Decided without: the daily on-chain metrics end at" in found.reason
+    assert "Decided without required data: the daily on-chain metrics end at" in found.reason
 
 
 def test_who_does_not_require_it_is_not_disturbed():

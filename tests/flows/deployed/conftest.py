@@ -67,6 +67,8 @@ class Serving:
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(60)
         self.reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         return status
 
 
@@ -136,6 +138,11 @@ def serving(tmp_path_factory: pytest.TempPathFactory, market: RunningSandbox) ->
         with connected(started) as opened:
             pause_schedules(opened)
         yield started
+        # it was asked to stop: it ends well, and takes its server and its worker along
+        assert started.stop() == 0, started.text[-4000:]
+        assert started.text.rstrip().endswith("Stopped.")
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", started.port)) != 0
     finally:
         if started.process.poll() is None:
             started.stop()

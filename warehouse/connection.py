@@ -62,8 +62,7 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
         raise _damaged(path, error) from error
     except duckdb.Error as error:
         raise _damaged(path, error) from error
-    if not is_locked(connection):
-        connection.execute("set global TimeZone = 'UTC'")
+    _configure(connection, "global TimeZone = 'UTC'")
     return connection
 
 
@@ -83,13 +82,28 @@ def _damaged(path: Path | None, error: Exception) -> DamagedWarehouse:
 
 def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     """Close every way out of the database, for good; registered Arrow tables still work."""
-    if is_locked(connection):
-        return
-    connection.execute("set enable_external_access = false")
-    connection.execute("set autoinstall_known_extensions = false")
-    connection.execute("set autoload_known_extensions = false")
-    connection.execute("set allow_community_extensions = false")
-    connection.execute("set lock_configuration = true")
+    for setting in (
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "allow_community_extensions = false",
+        "lock_configuration = true",
+    ):
+        _configure(connection, setting)
+
+
+def _configure(connection: duckdb.DuckDBPyConnection, setting: str) -> None:
+    """Change a setting, unless another connection of this process to the same file has locked them all.
+
+    They share one instance, and another thread may lock it between any two statements of ours; what it locked
+    is what we would have set.
+    """
+    try:
+        if not is_locked(connection):
+            connection.execute(f"set {setting}")
+    except duckdb.InvalidInputException:
+        if not is_locked(connection):
+            raise
 
 
 def first_row(

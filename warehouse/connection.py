@@ -24,10 +24,12 @@ class Engine:
     Attributes:
         memory_limit: Such as "2GB".
         threads: Number of worker threads.
+        spills: May put what does not fit into memory beside the database file.
     """
 
     memory_limit: str | None = None
     threads: int | None = None
+    spills: bool = True
 
     def config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The settings as DuckDB takes them."""
@@ -49,7 +51,8 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
     config = engine.config() | {"storage_compatibility_version": STORAGE_COMPATIBILITY}
     if path is not None:
         config["checkpoint_threshold"] = "256MB"
-        config["temp_directory"] = str(path.parent / "state" if not read_only else path.parent)
+        spill = path.parent if read_only else path.parent / "state"
+        config["temp_directory"] = str(spill) if engine.spills else ""
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.IOException as error:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import duckdb
 
@@ -19,7 +19,7 @@ from warehouse.errors import DamagedWarehouse, NothingPublished, WarehouseError
 from warehouse.headers import Table
 from warehouse.home import Home
 from warehouse.pointintime import build_past
-from warehouse.selecting import Selection, select, select_frame
+from warehouse.selecting import Selection, Stream, select, select_frame, stream, write_parquet
 from warehouse.session import Session
 from warehouse.snapshots import SnapshotInfo, newest_snapshot, snapshot_info
 from warehouse.statements import quote
@@ -56,6 +56,14 @@ class Reader(Session):
             QueryFailed: DuckDB refused it, or it took too long.
         """
         return select(self._connection, sql, limit=limit, timeout_seconds=timeout_seconds)
+
+    def stream(self, sql: str) -> Stream:
+        """Run one SELECT and hand out its rows as they come; errors as in `select`."""
+        return stream(self._connection, sql)
+
+    def write_parquet(self, sql: str, sink: BinaryIO) -> int:
+        """Run one SELECT and write its answer as Parquet; returns the number of rows."""
+        return write_parquet(self._connection, sql, sink)
 
     def head(self, table: Table, count: int) -> Selection:
         """The first rows of a table of the catalogue, in no particular order."""

@@ -17,6 +17,9 @@ WORDS = {
     "candles_1h": "hourly candles",
     "funding_rates": "funding rates",
     "onchain_metrics": "daily on-chain metrics",
+    "yield_pools": "yields of pools",
+    "incidents": "incidents",
+    "futures_positioning": "weekly futures positions",
 }
 UNTIL = "Nothing is recommended until they are fresh again"
 
@@ -52,10 +55,12 @@ def first_block(inputs: DecisionInputs, policy: Policy) -> Freeze | None:
             return Freeze(fault.reason_code, f"blocked: {fault.sentence} {remedy}")
     missing = unpriced(inputs, policy)
     if missing:
+        known = [inputs.frozen[line].sentence for line in missing if line in inputs.frozen]
+        remedy = " ".join(known) or "Fetch its prices, or remove it from the positions."
         return Freeze(
             "no_price",
             f"blocked: the portfolio can not be valued, for {', '.join(missing)} is held and has no usable "
-            "price. Fetch its prices, or remove it from the positions.",
+            f"price. {remedy}",
         )
     if policy.objective == "policy":
         return None

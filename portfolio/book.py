@@ -120,11 +120,7 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
         immovable={x: float(q) * price[x] / nav for x, q in immovable.items() if x in price} if known else {},
         frozen=_frozen(inputs, policy, lines),
         stuck=_stuck(inputs, policy, lines) if known else {},
-        left_out={
-            x: Freeze("cannot_price", f"{x} has no market and no price: left out of the portfolio's value.")
-            for x in quantity
-            if x not in price
-        },
+        left_out={x: _left_out(x, inputs) for x in quantity if x not in price},
         depegged=depegged(inputs, policy, lines),
         flags=tuple(flags if known else ["no_positions", *flags]),
     )
@@ -152,6 +148,11 @@ def markets_of(asset: str, inputs: DecisionInputs, quotes: Iterable[str]) -> lis
 def cash_assets(lines: Iterable[str], policy: Policy) -> tuple[str, ...]:
     """Return the cash assets of the lines, the preferred quote always among them."""
     return tuple(sorted({asset_of(x) for x in lines if is_cash(x)} | {policy.quote}))
+
+
+def _left_out(line: str, inputs: DecisionInputs) -> Freeze:
+    why = inputs.unlisted.get(line, f"{line} has no market and no price").rstrip(".")
+    return Freeze("cannot_price", f"{why}. It is left out of the portfolio's value.")
 
 
 def _lines(inputs: DecisionInputs, policy: Policy, held: Mapping[str, Decimal]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,17 +25,15 @@ from portfolio.model import (
     PriceMark,
 )
 from tasks.context import RunContext
+from tasks.identity import Identity, delisted_lines, identify
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
-from tasks.policy import cash_of, config_hash, lines_of
+from tasks.policy import config_hash, lines_of
+from tasks.prices import EXTREME_MOVE, read_prices
 from warehouse.reader import Reader
 
 # An allocation from fewer common days than this says more about chance than about the assets.
 MIN_OBSERVATIONS = 60
-# A stablecoin's dollar price is published daily, about a day late; older than this it is no price.
-CASH_PRICE_MAX_AGE = timedelta(days=4)
 MARKET_CAP_MAX_AGE = timedelta(days=7)
-# A one-day move beyond this on the agreed price is real or a fault; either way people are told.
-EXTREME_MOVE = 0.35
 
 
 @dataclass(frozen=True)
@@ -72,20 +70,30 @@ def load_inputs(
     settings, as_of = context.settings, context.as_of
     slot = slot_of(as_of, settings.portfolios[portfolio].rebalance.period_hours)
     lines = lines_of(settings, portfolio)
-    prices, quote_prices = _prices(reader, context, portfolio)
-    returns = _returns(reader, context, portfolio, lines)
+    identity = _identity(reader, context, portfolio, lines)
+    delisted = delisted_lines(reader, context, lines)
+    priced = read_prices(reader, context, portfolio)
+    # A price that may be another coin's, or of a market that closed, is no price.
+    unusable = {*delisted, *(f"spot:{asset}" for asset in identity.questions)}
+    prices = {line: mark for line, mark in priced.marks.items() if line not in unusable}
+    returns = _returns(reader, context, portfolio, lines, identity)
     frozen, unlisted = _tradability(reader, context, lines, prices, returns)
+    frozen |= {line: why for line, why in priced.frozen.items() if line in lines}
     frozen |= {f"spot:{asset}": why for asset, why in suspects.items() if f"spot:{asset}" in lines}
+    frozen |= {f"spot:{asset}": why for asset, why in identity.questions.items()}
+    unlisted = {line: why for line, why in unlisted.items() if line not in frozen} | delisted
+    frozen = {line: why for line, why in frozen.items() if line not in delisted}
     positions, outside = _positions(reader, portfolio, lines)
     target, since = _target_in_force(reader, context, portfolio)
-    kept = [line for line in lines if line not in unlisted and line in returns.columns]
+    out = {*unlisted, *unusable}
+    kept = [line for line in lines if line not in out and line in returns.columns]
     inputs = DecisionInputs(
         as_of=as_of,
         slot=slot,
         portfolio=portfolio,
         returns=returns[kept],
         prices=prices,
-        quote_price_usd=quote_prices,
+        quote_price_usd=priced.cash,
         positions=positions,
         instruments=_instruments(reader, context),
         liquidity=_liquidity(reader, settings.universe.assets),
@@ -96,7 +104,7 @@ def load_inputs(
         datasets=datasets,
         frozen=frozen,
         unlisted=unlisted,
-        extreme_moves=_extreme_moves(returns, kept),
+        extreme_moves=_extreme_moves(returns, kept) | {x: m for x, m in priced.moves.items() if x in kept},
         is_simulated=reader.snapshot.is_simulated,
         previous=_previous(reader, portfolio, slot),
         config_hash=config_hash(settings, portfolio),
@@ -105,41 +113,24 @@ def load_inputs(
     return LoadedInputs(inputs, outside, newest)
 
 
-def _prices(
-    reader: Reader, context: RunContext, portfolio: str
-) -> tuple[dict[str, PriceMark], dict[str, float]]:
-    """The last price of each line, and of each stablecoin in dollars."""
-    settings, as_of = context.settings, context.as_of
-    limit = settings.gate.freshness["candles_1d"]
-    marks: dict[str, PriceMark] = {}
-    rows = reader.rows("decision_prices", assets=list(settings.universe.assets), oldest=as_of - limit)
-    for row in rows:
-        if row["price_usd"] is not None:
-            marks[f"spot:{row['asset']}"] = PriceMark(
-                price_usd=float(row["price_usd"]),
-                price_quote=float(row["price_quote"]),
-                at=row["price_at"],
-                venues=int(row["venues"]),
-            )
-    cash: dict[str, float] = {}
-    for row in reader.rows("cash_prices", last_date=as_of.date()):
-        at = datetime.combine(row["as_of_date"], time(), UTC)
-        if row["price_usd"] is None or as_of - at > CASH_PRICE_MAX_AGE:
-            continue
-        cash[row["asset"]] = float(row["price_usd"])
-        if row["asset"] in cash_of(settings, portfolio):
-            price = float(row["price_usd"])
-            marks[f"cash:{row['asset']}"] = PriceMark(
-                price_usd=price, price_quote=1.0, at=at, venues=len(row["sources"])
-            )
-    return marks, cash
-
-
-def _returns(reader: Reader, context: RunContext, portfolio: str, lines: Sequence[str]) -> pd.DataFrame:
-    """Daily simple returns, one column per line, over the lookback; a reference currency returns nothing."""
+def _lookback(context: RunContext, portfolio: str) -> dict[str, date]:
     last = context.as_of.date()
     first = last - timedelta(days=context.settings.portfolios[portfolio].lookback_days)
-    tall = reader.frame("decision_returns", first_date=first, last_date=last, lines=list(lines))
+    return {"first_date": first, "last_date": last}
+
+
+def _identity(reader: Reader, context: RunContext, portfolio: str, lines: Sequence[str]) -> Identity:
+    """What each line's ticker stood for during the lookback."""
+    assets = [line.partition(":")[2] for line in lines if line.startswith("spot:")]
+    breaks = reader.rows("identity_breaks", assets=assets, **_lookback(context, portfolio))
+    return identify(lines, context.settings.universe, breaks)
+
+
+def _returns(
+    reader: Reader, context: RunContext, portfolio: str, lines: Sequence[str], identity: Identity
+) -> pd.DataFrame:
+    """Daily simple returns, one column per line, over the lookback; a reference currency returns nothing."""
+    tall = reader.frame("decision_returns", **_lookback(context, portfolio), **identity.parameters())
     if tall.empty:
         return pd.DataFrame(index=pd.DatetimeIndex([], name="as_of_date"))
     tall = tall.astype({"as_of_date": "datetime64[us]"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,15 @@ from tasks.settings_schema import DEFAULT_FRESHNESS, PortfolioSettings, Settings
 
 Where = tuple[int | str, ...]
 # Which section feeds a dataset that a portfolio may require; candles and funding come from the venues.
-FED_BY = {"onchain_metrics": "coinmetrics", "protocol_metrics": "defillama", "macro_series": "fred"}
+FED_BY = {
+    "onchain_metrics": "coinmetrics",
+    "protocol_metrics": "defillama",
+    "stablecoins": "defillama",
+    "yield_pools": "defillama",
+    "incidents": "defillama",
+    "macro_series": "fred",
+    "futures_positioning": "cftc",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,8 @@ class Complaint:
 
 def cross_checks(settings: Settings) -> list[Complaint]:
     """Everything that is wrong between sections; empty when all is well."""
-    found = [*_venues(settings), *_universe(settings), *_freshness(settings), *_channels(settings)]
+    found = [*_venues(settings), *_universe(settings), *_aliases(settings)]
+    found += [*_freshness(settings), *_channels(settings)]
     for name, portfolio in settings.portfolios.items():
         found += _portfolio(settings, name, portfolio)
     if not any(complaint.where[0] == "portfolios" for complaint in found):
@@ -83,6 +93,30 @@ def _universe(settings: Settings) -> Iterator[Complaint]:
             ("universe", "quote"),
             f"{universe.quote!r} is no stablecoin; {nearest(universe.quote, STABLECOINS)}",
         )
+
+
+def _aliases(settings: Settings) -> Iterator[Complaint]:
+    universe = settings.universe
+    owners: dict[str, str] = {}
+    dates: set[tuple[str, date]] = set()
+    for index, row in enumerate(universe.aliases):
+        here: Where = ("universe", "aliases", index)
+        if row.asset not in universe.assets:
+            hint = nearest(row.asset, universe.assets)
+            yield Complaint((*here, "asset"), f"{row.asset!r} is not in universe.assets; {hint}")
+        if (row.asset, row.since) in dates:
+            yield Complaint((*here, "since"), f"{row.asset} has two rows of {row.since}: remove one")
+        dates.add((row.asset, row.since))
+        if row.former is None or row.former == row.asset:
+            continue
+        if row.former in universe.assets:
+            yield Complaint(
+                (*here, "former"),
+                f"{row.former!r} is in universe.assets and would count twice: remove it there",
+            )
+        if owners.setdefault(row.former, row.asset) != row.asset:
+            text = f"{row.former!r} is the former name of {owners[row.former]} already: remove one"
+            yield Complaint((*here, "former"), text)
 
 
 def _freshness(settings: Settings) -> Iterator[Complaint]:

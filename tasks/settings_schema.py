@@ -6,16 +6,15 @@ environment or a secret; that is `tasks/settings.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)\s*$")
-UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
+
 TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
 ALERT_EVENTS = ("recommendation", "blocked", "overdue", "resolved", "guard", "retracted")
@@ -33,59 +32,21 @@ DEFAULT_FRESHNESS = {
     "onchain_metrics": "60h",
     "instruments": "48h",
     "order_book_depth": "3h",
+    "open_interest": "4h",
+    "mark_candles": "30h",
+    "leverage_brackets": "48h",
+    "implied_volatility": "26h",
     "stablecoins": "60h",
     "protocol_metrics": "60h",
     "macro_series": "120h",
+    "yield_pools": "60h",
+    "incidents": "48h",
+    "futures_positioning": "14d",
 }
+MarketType = Literal["spot", "perp", "future"]
+# What a venue is asked for only when its section names it.
+MarketDataset = Literal["open_interest", "mark_candles", "leverage_brackets", "implied_volatility"]
 Sleeve = Literal["spot", "carry", "basis", "yield", "staking", "options", "cash"]
-
-
-def _duration(value: object) -> object:
-    """Turn '30h' into a timedelta; anything else goes on to pydantic, which says what is wrong."""
-    if isinstance(value, str):
-        match = DURATION.match(value)
-        if match is None:
-            raise ValueError('wanted a duration such as "30h", "45m" or "7d"')
-        return timedelta(seconds=float(match[1]) * UNIT_SECONDS[match[2]])
-    return value
-
-
-def _bounds(value: tuple[float, float]) -> tuple[float, float]:
-    low, high = value
-    if not low <= high:
-        raise ValueError(
-            f"the lower bound {low} is above the upper bound {high}: swap them or widen the range"
-        )
-    if low < -1 or high > 10:
-        raise ValueError("bounds are fractions of the portfolio's value (0.30 is 30 %), between -1 and 10")
-    return value
-
-
-def _asset(value: str) -> str:
-    if not re.fullmatch(r"[A-Z0-9]{1,20}", value):
-        raise ValueError(f"wanted a ticker in capital letters and digits such as BTC, found {value!r}")
-    return value
-
-
-def _base_url(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s/?#]+(?::\d+)?/?", value):
-        raise ValueError(
-            "wanted scheme://host[:port] without a path, such as http://127.0.0.1:8901, or an empty string"
-        )
-    return value.rstrip("/")
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Bounds = Annotated[tuple[float, float], AfterValidator(_bounds)]
-Asset = Annotated[str, AfterValidator(_asset)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A table of the configuration: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WarehouseSettings(Section):
@@ -111,9 +72,12 @@ class VenueSettings(Section):
     """One exchange, by its ccxt id."""
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
-    base_url: BaseUrl | dict[Literal["spot", "perp"], BaseUrl] = ""
-    markets: tuple[Literal["spot", "perp"], ...] = ("spot", "perp")
+    base_url: BaseUrl | dict[MarketType, BaseUrl] = ""
+    markets: tuple[MarketType, ...] = ("spot", "perp")
+    datasets: tuple[MarketDataset, ...] = ()
     max_concurrency: int = Field(default=8, ge=1, le=64)
+    # 0: the venue's documented limit. A market of one's own may allow more, an address shared with others less.
+    weights_per_minute: float = Field(default=0, ge=0)
 
 
 class CoinMetricsSettings(Section):
@@ -124,11 +88,19 @@ class CoinMetricsSettings(Section):
 
 
 class DefiLlamaSettings(Section):
-    """DefiLlama: value locked per chain, stablecoin supply and price."""
+    """DefiLlama: chains, stablecoins and, where named, protocols, pools and incidents.
+
+    `protocols` are slugs such as "aave-v3"; `pools` and `lending_pools` are DefiLlama's pool ids, the latter
+    with what borrowers pay.
+    """
 
     base_url: BaseUrl = ""
     chains: tuple[str, ...] = ("Ethereum", "Solana", "Tron", "BSC")
     stablecoins: tuple[Asset, ...] = ("USDT", "USDC", "DAI")
+    protocols: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    lending_pools: tuple[str, ...] = ()
+    incidents: bool = False
 
 
 class FredSettings(Section):
@@ -138,12 +110,34 @@ class FredSettings(Section):
     series: tuple[str, ...] = ("DGS10", "DTWEXBGS", "VIXCLS", "SP500")
 
 
+class CftcSettings(Section):
+    """CFTC: weekly positions in futures, coin → the CFTC's contract code."""
+
+    base_url: BaseUrl = "https://publicreporting.cftc.gov"
+    contracts: dict[Asset, Annotated[str, Field(pattern=r"^[0-9A-Z+]{6}$")]] = Field(
+        default_factory=lambda: {"BTC": "133741", "ETH": "146021"}
+    )
+
+
 class SourcesSettings(Section):
     """A source without a section is not asked."""
 
     coinmetrics: CoinMetricsSettings | None = None
     defillama: DefiLlamaSettings | None = None
     fred: FredSettings | None = None
+    cftc: CftcSettings | None = None
+
+
+class AliasSettings(Section):
+    """A dated fact about a ticker: the only thing that joins two histories, or parts one.
+
+    With `former`, the coin was called so until `since`; the coin's own ticker as `former` says that it is the
+    same coin although its market was away or counts in a new unit. Without it, another coin begins there.
+    """
+
+    asset: Asset
+    since: date
+    former: Asset | None = None
 
 
 class UniverseSettings(Section):
@@ -153,6 +147,7 @@ class UniverseSettings(Section):
     assets: tuple[Asset, ...] = Field(min_length=1)
     cash: tuple[Asset, ...] = ()
     confirmed_assets: tuple[Asset, ...] = ()
+    aliases: tuple[AliasSettings, ...] = ()
     timeframes: tuple[str, ...] = ("1d", "1h")
     history_start: date = date(2019, 1, 1)
 
@@ -185,6 +180,10 @@ class GateSettings(Section):
     min_venues: int = Field(default=1, ge=1, le=20)
     max_frozen_share: Fraction = 0.35
     peg_tolerance: float = Field(default=0.02, gt=0, lt=0.5)
+    # Calibrated on eight coins, 2018 to 2026: docs/false-alarms.md.
+    max_spike: float = Field(default=0.5, gt=0.05, le=10)
+    max_repeats: int = Field(default=2, ge=1, le=1000)
+    day_tolerance: float = Field(default=1e-6, gt=0, le=0.1)
     freshness: Annotated[dict[str, Duration], BeforeValidator(_freshness)] = Field(
         default_factory=lambda: dict(DEFAULT_FRESHNESS), validate_default=True
     )

@@ -40,6 +40,9 @@ def wanted_symbols(universe: UniverseSettings, market_type: str) -> list[Wanted]
     found: list[Wanted] = [
         (asset, (f"{asset}/{quote}", f"{asset}/{DOLLAR}"), True) for asset in universe.assets
     ]
+    # A former ticker has a history worth joining, and no market to be missed.
+    formers = dict.fromkeys(row.former for row in universe.aliases if row.former not in (None, row.asset))
+    found += [(name, (f"{name}/{quote}", f"{name}/{DOLLAR}"), False) for name in formers if name]
     for coin in dict.fromkeys((quote, *universe.cash)):
         found.append((coin, (f"{coin}/{DOLLAR}",), False))
         if coin != quote:

@@ -13,12 +13,16 @@ from datetime import datetime
 from typing import Any
 
 from tasks.settings import Settings
+from tasks.settings_schema import DefiLlamaSettings
 
 PROVIDERS = {
     "onchain_metrics": "coinmetrics",
     "protocol_metrics": "defillama",
     "stablecoins": "defillama",
+    "yield_pools": "defillama",
+    "incidents": "defillama",
     "macro_series": "fred",
+    "futures_positioning": "cftc",
 }
 MARKET_DATASETS = ("candles", "funding_rates", "order_book_depth", "instruments")
 
@@ -121,7 +125,17 @@ def is_followed(row: Mapping[str, Any], settings: Settings) -> bool:
     sources = settings.sources
     if dataset == "macro_series":
         return sources.fred is not None and row["market_id"] in sources.fred.series
+    if dataset == "futures_positioning":
+        return sources.cftc is not None and row["market_id"] in sources.cftc.contracts.values()
+    if dataset in ("yield_pools", "incidents"):
+        return sources.defillama is not None and _is_followed_pool(dataset, row, sources.defillama)
     return getattr(sources, provider) is not None
+
+
+def _is_followed_pool(dataset: str, row: Mapping[str, Any], stated: DefiLlamaSettings) -> bool:
+    if dataset == "incidents":
+        return stated.incidents
+    return row["market_id"] in (*stated.pools, *stated.lending_pools)
 
 
 def _is_followed_market(row: Mapping[str, Any], settings: Settings) -> bool:

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pandas as pd
 
+from tests.expectations import batches_defi
+
 AS_OF = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 JUDGED_AT = datetime(2024, 6, 1, 12, 0, 5, tzinfo=UTC)
 NOW = pd.Timestamp("2024-06-01 12:00")
@@ -245,6 +247,7 @@ GOOD = {
     "core_protocol_metrics": protocol_metrics,
     "core_stablecoins": stablecoins,
     "core_macro_series": macro_series,
+    **batches_defi.GOOD,
     "core_positions": positions,
     "decision_inputs": decision_inputs,
     "audit": audit,

@@ -10,6 +10,7 @@ import pytest
 
 from expectations.gate import judge, load_suite, suite_names
 from expectations.verdicts import Judgement
+from tests.expectations import batches_defi
 from tests.expectations.batches import AS_OF, GOOD, JUDGED_AT, NOW, PARAMETERS
 
 HOUR = pd.Timedelta(hours=1)
@@ -134,6 +135,7 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("stale_required_data", {"age_seconds": 7201.0}),
         ("stale_required_data", {"age_seconds": np.nan}),
     ],
+    **batches_defi.BAD_ROWS,
 }
 
 
@@ -170,7 +172,7 @@ def test_every_bad_row_is_named_with_its_reason_and_no_other(name: str) -> None:
     good = GOOD[name]()
     step = 2 if name in {"audit", "freshness"} else 1
     rows = 2 * (step * len(cases) // 2 + 2)
-    frame = GOOD[name](rows + 1 if name == "core_onchain_metrics" else rows)
+    frame = GOOD[name](rows + 1 if name in ("core_onchain_metrics", "core_yield_pools") else rows)
     expected = {}
     for i, (code, changes) in enumerate(cases):
         position = i * step

@@ -43,16 +43,29 @@ held as (
   where known_at <= $as_of and value is not null
   group by provider, series_id
   union all
-  -- What a venue says of its markets gets a new row only when it changes; here the reading counts.
-  select 'instruments', source, '', '', '', '', max(as_of)
+  select 'yield_pools', provider, '', pool, '', '', least(max(period_start) + interval 1 day, $as_of)
+  from core.yield_pools
+  where known_at <= $as_of
+  group by provider, pool
+  union all
+  select 'futures_positioning', provider, '', market_id, '', asset,
+    least(max(period_start) + interval 1 day, $as_of)
+  from core.futures_positioning
+  where known_at <= $as_of
+  group by provider, market_id, asset
+  union all
+  -- What gets a new row only when something happens or changes: here the reading counts.
+  select dataset, source, '', '', '', '', max(as_of)
   from ops.loads
-  where dataset = 'instruments' and status = 'loaded' and as_of <= $as_of
-  group by source
+  where dataset in ('instruments', 'incidents') and status = 'loaded' and as_of <= $as_of
+  group by dataset, source
 )
 select dataset, source, market_type, market_id, timeframe, asset, newest_data_at
 from held
 union all
-select dataset, source, market_type, market_id, timeframe, asset, null
+-- A series without a row by then: it ended before the history that is kept, or nothing has come yet.
+select dataset, source, market_type, market_id, timeframe, asset,
+  case when newest_data_at <= $as_of and dataset = 'onchain_metrics' then newest_data_at end
 from ops.series as asked
 where status in ('active', 'failing')
   and dataset <> 'instruments'

@@ -110,6 +110,15 @@ def all_above_zero(frame: pd.DataFrame, columns: Sequence[str], *, also_null: bo
     return pd.Series(kept, index=frame.index)
 
 
+def is_one_of(values: "pd.Series[Any]", allowed: Collection[str]) -> "pd.Series[Any]":
+    """One of the words, or missing: the few distinct values are looked up, not the many rows."""
+    known = [value for value in values.dropna().unique() if value in allowed]
+    kept = values.isna()
+    for value in known:
+        kept |= values == value
+    return kept.astype(bool)
+
+
 def is_between_times(values: "pd.Series[Any]", first: pd.Timestamp, last: pd.Timestamp) -> "pd.Series[Any]":
     """Instants in [first, last]; a missing instant is not."""
     return (values >= first) & (values <= last)

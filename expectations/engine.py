@@ -14,9 +14,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from expectations.rules import ROW_COUNT, Rule
+from expectations.rules import COLUMNS_MATCH, ROW_COUNT, Rule
 
 TAG = "rule"
+ABOUT_THE_TABLE = frozenset({ROW_COUNT, COLUMNS_MATCH})
+# Beyond this share of broken rows leaving out the others saves nothing.
+MOST_SHOWN = 0.5
 RESULT = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 
 
@@ -46,6 +49,7 @@ def _evaluate(rules: Sequence[Rule], batch: pd.DataFrame) -> list[Finding]:
         warnings.simplefilter("ignore")  # the library's own deprecations are not ours to raise
         import great_expectations as library  # noqa: PLC0415 - imported late: seconds that no other command should pay
 
+        library_rules = [rule for rule in rules if rule.holds is None]
         for rule in rules:
             try:
                 arguments = dict(rule.arguments)
@@ -56,8 +60,31 @@ def _evaluate(rules: Sequence[Rule], batch: pd.DataFrame) -> list[Finding]:
                 asked.append(_expectation(rule, arguments))
             except Exception as error:  # one rule that can not be asked must not silence the others
                 failed[rule.name] = _did_not_run(rule, error)
-        answers = _validate(library, asked, batch.assign(**extra) if extra else batch)
+        answers = _validate(library, asked, _frame(library_rules, batch, extra))
     return [failed.get(rule.name) or _finding(rule, answers.get(rule.name, [])) for rule in rules]
+
+
+def _frame(
+    library_rules: Sequence[Rule], batch: pd.DataFrame, extra: Mapping[str, "pd.Series[Any]"]
+) -> pd.DataFrame:
+    """What the library is shown: the batch with the checks' answers, without what can not change a verdict.
+
+    Rows in which every check answers yes are alike to it. Where all rules are checks, or are about the table
+    as a whole, it gets the rows with a no and one other, by their positions: the verdicts and the named rows
+    are the same, and a large batch costs no more than a small one.
+    """
+    if not all(rule.expectation in ABOUT_THE_TABLE for rule in library_rules):
+        return batch.assign(**extra) if extra else batch
+    least = max((int(rule.arguments.get("min_value") or 0) for rule in library_rules), default=0)
+    broken = np.zeros(len(batch), dtype=bool)
+    for flags in extra.values():
+        broken |= ~flags.to_numpy()
+    shown = broken | (np.arange(len(batch)) < max(least, 1))
+    has_most = any(rule.arguments.get("max_value") is not None for rule in library_rules)
+    if has_most or broken.mean() > MOST_SHOWN:
+        return batch.assign(**extra) if extra else batch
+    columns = batch.columns if library_rules else batch.columns[:0]
+    return batch.loc[shown, columns].assign(**{name: flags[shown] for name, flags in extra.items()})
 
 
 def _as_flags(rule: Rule, batch: pd.DataFrame) -> "pd.Series[Any]":

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from expectations import checks
-from expectations.rules import BETWEEN, IN_SET, Parameters, Rule, Severity
+from expectations.rules import Parameters, Rule, Severity
 
 
 def finite(column: str, *, also_null: bool = False) -> Rule:
@@ -30,9 +30,8 @@ def between(column: str, low: float, high: float, reason_code: str) -> Rule:
         name=f"{column}_in_range",
         wanted=f"{column} lies between {low:g} and {high:g}",
         reason_code=reason_code,
-        expectation=BETWEEN,
-        arguments={"column": column, "min_value": low, "max_value": high},
         columns=(column,),
+        holds=lambda frame: frame[column].isna() | frame[column].between(low, high),
     )
 
 
@@ -69,9 +68,8 @@ def one_of(column: str, allowed: Sequence[str], reason_code: str) -> Rule:
         name=f"{column}_is_known",
         wanted=f"{column} is one of {', '.join(allowed)}",
         reason_code=reason_code,
-        expectation=IN_SET,
-        arguments={"column": column, "value_set": list(allowed)},
         columns=(column,),
+        holds=lambda frame: checks.is_one_of(frame[column], allowed),
     )
 
 

@@ -262,3 +262,23 @@ def test_a_decision_is_blocked_when_its_inputs_can_not_be_judged() -> None:
     assert answer.judgement.reason_code == "missing_column"
     nothing = decision_inputs(4).head(0)
     assert judge_decision_inputs(nothing, portfolio="core", run_id="r1", judged_at=JUDGED_AT).is_blocked
+
+
+def test_a_large_batch_names_the_same_rows_as_a_small_one() -> None:
+    """The library is shown the broken rows and one other; positions are those of the whole batch."""
+    rows = 5_000
+    frame = pd.DataFrame({"x": np.arange(rows, dtype=float)})
+    bad = [7, 1_234, rows - 1]
+    frame.loc[bad, "x"] = [np.nan, -1.0, np.inf]
+    positive = Rule(
+        name="x_is_fine",
+        wanted="x is finite and at least 0",
+        reason_code="x_bad",
+        columns=("x",),
+        holds=lambda given: np.isfinite(given["x"]) & (given["x"] >= 0),
+    )
+    (finding,) = engine.evaluate([positive], frame)
+    assert finding.rows == tuple(bad)
+    assert not finding.success
+    (whole,) = engine.evaluate([positive], frame.drop(index=bad).reset_index(drop=True))
+    assert whole.success

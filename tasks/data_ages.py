@@ -24,7 +24,9 @@ PROVIDERS = {
     "macro_series": "fred",
     "futures_positioning": "cftc",
 }
-MARKET_DATASETS = ("candles", "funding_rates", "order_book_depth", "instruments")
+# What a venue is asked for only when its section says so.
+OPTIONAL_DATASETS = ("open_interest", "mark_candles", "leverage_brackets", "implied_volatility")
+MARKET_DATASETS = ("candles", "funding_rates", "order_book_depth", "instruments", *OPTIONAL_DATASETS)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def _is_followed_pool(dataset: str, row: Mapping[str, Any], stated: DefiLlamaSet
 def _is_followed_market(row: Mapping[str, Any], settings: Settings) -> bool:
     venue = next((venue for venue in settings.venues if venue.id == row["source"]), None)
     if venue is None or (row["market_type"] and row["market_type"] not in venue.markets):
+        return False
+    if row["dataset"] in OPTIONAL_DATASETS and row["dataset"] not in venue.datasets:
         return False
     if row["timeframe"] and row["timeframe"] not in settings.universe.timeframes:
         return False

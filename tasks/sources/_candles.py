@@ -28,6 +28,7 @@ from tasks.sources._times import (
 from tasks.sources._windows import TRAILING_CANDLES, Window, last_closed_open, missing, pages, plan
 
 DATASET = "candles"
+MARK = "mark_candles"
 NAMES = ("open", "high", "low", "close", "base_volume", "quote_volume")
 # A hole that is old is asked for again at once so that a later run need not; a recent one may still fill
 # itself.
@@ -43,11 +44,14 @@ class CandleSeries:
     market: Market
     timeframe: str
     state: SeriesState
+    dataset: str = DATASET
 
     def __post_init__(self) -> None:
         self.step = timeframe_ms(self.timeframe)
         quirks = self.session.quirks
         self.size = quirks.spot_page if self.market.market_type == "spot" else quirks.perp_page
+        if self.dataset == MARK:
+            self.size = quirks.mark_page
         newest = last_closed_open(self.session.now_ms, self.step)
         until = self.session.assignment.until
         end = newest if until is None else to_ms(until) // self.step * self.step - self.step
@@ -155,8 +159,10 @@ class CandleSeries:
     async def _ask(self, since: int, until: int | None, limit: int) -> Rows:
         """One request, as an array of [open time, open, high, low, close, volume, volume in quote]."""
         parameters = {} if until is None else {"until": until + self.step - 1}
+        exchange = self.session.exchange
+        fetch = exchange.fetch_mark_ohlcv if self.dataset == MARK else exchange.fetch_ohlcv
         raw: list[list[Any]] = await self.session.call(
-            self.session.exchange.fetch_ohlcv, self.market.symbol, self.timeframe, since, limit, parameters
+            fetch, self.market.symbol, self.timeframe, since, limit, parameters
         )
         try:
             rows = np.array(raw, dtype=np.float64).reshape(len(raw), 7)
@@ -230,15 +236,16 @@ class CandleSeries:
         self.state = self._state_after(window, inside)
         known, is_reconstructed = known_at(opens + self.step, self.step, self.session.assignment.as_of)
         columns: dict[str, Any] = {"open_time": instants(opens)}
-        columns.update({name: kept[:, at] for at, name in enumerate(NAMES, start=1)})
+        names = NAMES[:4] if self.dataset == MARK else NAMES  # nothing is traded at a mark price
+        columns.update({name: kept[:, at] for at, name in enumerate(names, start=1)})
         columns.update(known_at=known, is_reconstructed=is_reconstructed)
         return Page(
             source=self.market.venue,
-            dataset=DATASET,
+            dataset=self.dataset,
             columns=columns,
             constants={**self.market.constants, "timeframe": self.timeframe},
             series=(self.state,),
-            asked_gaps=tuple(self._gap(a, b, asked) for a, b in holes),
+            asked_gaps=tuple(self._gap(a, b, asked) for a, b in holes) if self.dataset == DATASET else (),
             is_simulated=self.session.transport.is_simulated,
         )
 
@@ -261,7 +268,7 @@ class CandleSeries:
     def _gap(self, first: int, last: int, asked: int) -> Gap:
         end = from_ms(last) + timedelta(milliseconds=self.step)
         return Gap(
-            dataset=DATASET,
+            dataset=self.dataset,
             market_type=self.market.market_type,
             market_id=self.market.market_id,
             timeframe=self.timeframe,
@@ -272,4 +279,5 @@ class CandleSeries:
 
     @property
     def _name(self) -> str:
-        return f"{self.market.venue} {self.market.symbol} {self.timeframe}"
+        mark = " mark price" if self.dataset == MARK else ""
+        return f"{self.market.venue} {self.market.symbol} {self.timeframe}{mark}"

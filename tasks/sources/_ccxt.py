@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 # Parts of an API's name that only serve public data although they are not called so.
-PUBLIC_PARTS = frozenset({"charts", "history"})
+PUBLIC_PARTS = frozenset({"charts", "history", "fapidata", "dapidata"})
 PRIVATE_PARTS = ("private", "sapi", "papi", "wapi")
 # Venues whose public reads are POST requests.
 READS_BY_POST = frozenset({"hyperliquid"})

@@ -1,11 +1,18 @@
 """What a venue can do that its own client library does not say: page sizes, histories, separate limits.
 
-Facts with their origin; a venue that is not listed gets cautious defaults, so any exchange that ccxt knows
-works. Checked against ccxt 4.5.90 and the venues' public documentation.
+A venue that deviates has one small file in `_venues`, named by its ccxt id, with a constant `QUIRKS`; the
+file is the registration. Every other venue gets the cautious defaults here, so any exchange that ccxt
+knows works. Checked against ccxt 4.5.90 and the venues' public documentation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Literal
+
+from tasks.sources import _venues
 
 
 @dataclass(frozen=True)
@@ -14,19 +21,30 @@ class Quirks:
 
     Attributes:
         spot_page: candles per request on spot markets.
-        perp_page: candles per request on perpetual markets.
+        perp_page: candles per request on perpetual and dated contracts.
+        mark_page: candles of the mark price per request.
         funding_page: settlements per request.
         candle_history: only so many newest closed candles are ever served; None for all.
         book_levels: levels of an order book per request.
         serves_first: "the first one since 1970" is answered with the first one, which proves a listing date;
             elsewhere it is answered with nothing, or with the newest.
-        has_separate_limits: spot and perpetuals are separate services with limits of their own.
+        has_separate_limits: spot and contracts are separate services with limits of their own.
         quote_volume_at: position of the volume in quote in the venue's raw candle; None if it has none.
         options: settings of ccxt per market type.
+        weights: the venue's documented limit per market type: how many of its weights one unit of ccxt's cost
+            is, and how many weights a minute allows; ccxt's own, slower pace where there is none.
+        funding_field: the field of a raw settlement that holds the rate of its own interval, where ccxt
+            reads another one; "" for ccxt's reading.
+        interest_page: points of open interest per request.
+        interest_days: open interest is served this many days back; None for all.
+        interest_unit: what the venue counts open interest in.
+        volatility_index: asks for a volatility index (see the venue's file); None where there is none.
+        read_brackets: asks for leverage brackets where ccxt's own way needs a key; None for ccxt's way.
     """
 
     spot_page: int = 300
     perp_page: int = 300
+    mark_page: int = 100
     funding_page: int = 100
     candle_history: int | None = None
     book_levels: int = 100
@@ -34,41 +52,25 @@ class Quirks:
     has_separate_limits: bool = False
     quote_volume_at: int | None = None
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    funding_field: str = ""
+    interest_page: int = 100
+    interest_days: int | None = None
+    interest_unit: Literal["base", "contracts"] = "base"
+    # (exchange, asset, first ms, last ms) → rows [instant ms, open, high, low, close] in percent a year
+    volatility_index: Callable[[Any, str, int, int], Awaitable[list[list[float]]]] | None = None
+    # (exchange, unified symbols) → ccxt's tiers by symbol
+    read_brackets: Callable[[Any, list[str]], Awaitable[Mapping[str, Any]]] | None = None
 
 
-BINANCE = Quirks(
-    spot_page=1000,
-    perp_page=499,  # weight 2 instead of 5 for 1000: more candles per minute within the venue's limit
-    funding_page=1000,
-    serves_first=True,
-    has_separate_limits=True,
-    quote_volume_at=7,
-    options={
-        "spot": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
-        "perp": {"defaultType": "swap", "defaultSubType": "linear", "fetchMarkets": {"types": ["linear"]}},
-    },
-)
-QUIRKS: Mapping[str, Quirks] = {
-    "binance": BINANCE,
-    "binanceus": Quirks(spot_page=1000, serves_first=True, quote_volume_at=7),
-    "bybit": Quirks(spot_page=1000, perp_page=1000, funding_page=200, book_levels=200),
-    "okx": Quirks(spot_page=100, perp_page=100, funding_page=100, book_levels=400),
-    "kraken": Quirks(
-        spot_page=720,
-        candle_history=719,  # and the unfinished one
-        book_levels=500,
-    ),
-    "krakenfutures": Quirks(perp_page=2000, funding_page=1000),
-    "coinbase": Quirks(spot_page=300),
-    "bitget": Quirks(spot_page=200, perp_page=200, funding_page=100),
-    "gate": Quirks(spot_page=1000, perp_page=1999, funding_page=1000),
-    "kucoin": Quirks(spot_page=1500),
-    "kucoinfutures": Quirks(perp_page=500),
-    "deribit": Quirks(perp_page=1000),
-    "hyperliquid": Quirks(perp_page=5000, funding_page=500, candle_history=5000, book_levels=20),
-}
+def venue_files() -> list[str]:
+    """The ccxt ids of the venues with a file of their own."""
+    return sorted(module.name for module in iter_modules(_venues.__path__))
 
 
+@cache
 def quirks_of(venue: str) -> Quirks:
     """The habits of a venue by its ccxt id."""
-    return QUIRKS.get(venue, Quirks())
+    if venue not in venue_files():
+        return Quirks()
+    return import_module(f"{_venues.__name__}.{venue}").QUIRKS

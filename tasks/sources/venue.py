@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from tasks.settings_schema import Settings, VenueSettings
-from tasks.sources._candles import CandleSeries
+from tasks.sources._candles import DATASET as CANDLES
+from tasks.sources._candles import MARK, CandleSeries
 from tasks.sources._errors import SourceError
 from tasks.sources._funding import FundingSeries
 from tasks.sources._listing import Choice, book_page, choose, instruments_page
@@ -26,6 +27,7 @@ from tasks.sources._model import (
     Source,
     Started,
 )
+from tasks.sources._open_interest import OpenInterestSeries
 from tasks.sources._quirks import quirks_of
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import HOUR_MS, to_ms
@@ -55,7 +57,7 @@ class Venue:
     def datasets(self) -> tuple[str, ...]:
         """What it can fill."""
         perps = ("funding_rates",) if "perp" in self.settings.markets else ()
-        return ("candles", *perps, "instruments", "order_book_depth")
+        return ("candles", *perps, "instruments", "order_book_depth", *self.settings.datasets)
 
     def run(self, assignment: Assignment) -> None:
         """Fetch what is missing; every failure is emitted, none is raised."""
@@ -72,9 +74,16 @@ class Venue:
 
 
 def _faces(venue: VenueSettings) -> list[tuple[str, ...]]:
-    """Spot and perpetuals apart where they are separate services with limits of their own."""
-    is_apart = quirks_of(venue.id).has_separate_limits or not isinstance(venue.base_url, str)
-    return [(kind,) for kind in venue.markets] if is_apart else [venue.markets]
+    """Spot and contracts apart where they are separate services with limits of their own."""
+    if not isinstance(venue.base_url, str):
+        return [(kind,) for kind in venue.markets]
+    if not quirks_of(venue.id).has_separate_limits:
+        return [venue.markets]
+    parts = (
+        tuple(kind for kind in venue.markets if kind == "spot"),
+        tuple(kind for kind in venue.markets if kind != "spot"),
+    )
+    return [part for part in parts if part]
 
 
 class _Face:
@@ -117,18 +126,24 @@ class _Face:
 
     def _jobs(self, session: VenueSession, choice: Choice, kind: str) -> list[Job]:
         jobs: list[Job] = []
+        wanted, timeframes = self._venue.datasets, self._assignment.settings.universe.timeframes
         for market in choice.markets:
-            if session.can("fetchOHLCV"):
-                jobs.extend(
-                    (
-                        "candles",
-                        f"{market.symbol} {timeframe}",
-                        _bind(self._candles, session, market, timeframe),
-                    )
-                    for timeframe in self._assignment.settings.universe.timeframes
+            kinds = [CANDLES] if session.can("fetchOHLCV") else []
+            if kind == "perp" and MARK in wanted and session.can("fetchMarkOHLCV"):
+                kinds.append(MARK)
+            jobs.extend(
+                (
+                    dataset,
+                    f"{market.symbol} {timeframe}",
+                    _bind(self._candles, session, market, timeframe, dataset),
                 )
+                for dataset in kinds
+                for timeframe in timeframes
+            )
             if kind == "perp" and session.can("fetchFundingRateHistory"):
                 jobs.append(("funding_rates", market.symbol, _bind(self._funding, session, market)))
+            if kind == "perp" and "open_interest" in wanted and session.can("fetchOpenInterestHistory"):
+                jobs.append(("open_interest", market.symbol, _bind(self._interest, session, market)))
             if session.can("fetchOrderBook"):
                 jobs.append(("order_book_depth", market.symbol, _bind(self._book, session, market)))
         return jobs
@@ -142,13 +157,13 @@ class _Face:
                 await self._fail(dataset, series, error)
         await self._emit(Advanced(self._venue.id, dataset))
 
-    async def _candles(self, session: VenueSession, market: Market, timeframe: str) -> None:
-        state = self._state("candles", market, timeframe)
+    async def _candles(self, session: VenueSession, market: Market, timeframe: str, dataset: str) -> None:
+        state = self._state(dataset, market, timeframe)
         if timeframe not in session.exchange.timeframes:
             text = f"{self._venue.id} has no candles of {timeframe}"
             await self._settle(replace(state, status="unsupported", message=text))
             return
-        series = CandleSeries(session, market, timeframe, state)
+        series = CandleSeries(session, market, timeframe, state, dataset)
         try:
             first = await series.first_open()
             if first is None or first > series.newest:
@@ -184,6 +199,19 @@ class _Face:
             await self._settle_failure(series.state, error)
             raise
 
+    async def _interest(self, session: VenueSession, market: Market) -> None:
+        series = OpenInterestSeries(session, market, self._state("open_interest", market, ""))
+        try:
+            for window in series.windows():
+                page = await series.page(window)
+                if page is not None:
+                    await self._emit(page)
+            if series.state.newest_data_at is None:
+                await self._settle(replace(series.state, status="not_listed", message="no point yet"))
+        except SourceError as error:
+            await self._settle_failure(series.state, error)
+            raise
+
     async def _book(self, session: VenueSession, market: Market) -> None:
         page = await book_page(session, market)
         if page is not None:
@@ -197,12 +225,26 @@ class _Face:
 
     async def _tell_absent(self, choice: Choice, kind: str) -> None:
         for asset, symbol in choice.absent:
+            if await self._tell_delisted(asset, kind):
+                continue
             fresh = SeriesState(self._venue.id, "candles", kind, symbol, "", asset)
             text = f"{self._venue.id} lists no such market"
             await self._settle(replace(fresh, status="not_listed", message=text))
         for asset, symbol in choice.ambiguous:
             text = f"{self._venue.id}: two markets are called {symbol}; leave {asset} out until it is clear."
             await self._emit(Failure(self._venue.id, "candles", symbol, "malformed", text))
+
+    async def _tell_delisted(self, asset: str, kind: str) -> bool:
+        """A market that had candles and is listed no longer: its series end, and nobody waits for more."""
+        followed = [
+            state
+            for state in self._assignment.states.values()
+            if (state.dataset, state.market_type, state.asset) == ("candles", kind, asset) and state.timeframe
+        ]
+        for state in followed:
+            text = f"{self._venue.id} lists {state.market_id} no longer; its last data are kept"
+            await self._settle(replace(state, status="delisted", message=text))
+        return bool(followed)
 
     async def _note_skew(self, session: VenueSession) -> None:
         """A wrong clock makes wrong as_ofs; only a run of the present can tell."""

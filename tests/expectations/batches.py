@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from tests.expectations import batches_defi
+from tests.expectations import batches_defi, batches_venues
 
 AS_OF = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 JUDGED_AT = datetime(2024, 6, 1, 12, 0, 5, tzinfo=UTC)
@@ -252,4 +252,5 @@ GOOD = {
     "decision_inputs": decision_inputs,
     "audit": audit,
     "freshness": freshness,
+    **batches_venues.GOOD,
 }

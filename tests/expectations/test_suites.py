@@ -10,7 +10,7 @@ import pytest
 
 from expectations.gate import judge, load_suite, suite_names
 from expectations.verdicts import Judgement
-from tests.expectations import batches_defi
+from tests.expectations import batches_defi, batches_venues
 from tests.expectations.batches import AS_OF, GOOD, JUDGED_AT, NOW, PARAMETERS
 
 HOUR = pd.Timedelta(hours=1)
@@ -136,6 +136,7 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("stale_required_data", {"age_seconds": np.nan}),
     ],
     **batches_defi.BAD_ROWS,
+    **batches_venues.BAD_ROWS,
 }
 
 

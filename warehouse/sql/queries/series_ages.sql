@@ -16,6 +16,18 @@ held as (
   where known_at <= $as_of
   group by venue, market_id, base
   union all
+  select 'open_interest', venue, market_type, market_id, '', base, max(observed_at)
+  from core.open_interest
+  where known_at <= $as_of
+  group by venue, market_type, market_id, base
+  union all
+  select 'mark_candles', venue, market_type, market_id, timeframe, base,
+    max(open_time) + to_seconds(any_value(seconds))
+  from core.mark_candles
+  inner join lengths using (timeframe)
+  where known_at <= $as_of
+  group by venue, market_type, market_id, timeframe, base
+  union all
   select 'order_book_depth', venue, market_type, market_id, '', base, max(observed_at)
   from core.order_book_depth
   where known_at <= $as_of

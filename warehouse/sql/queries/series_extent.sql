@@ -7,6 +7,14 @@ select venue, 'funding_rates', 'perp', market_id, '', min(settled_at)
 from core.funding_rates
 group by venue, market_id
 union all
+select venue, 'open_interest', market_type, market_id, '', min(observed_at)
+from core.open_interest
+group by venue, market_type, market_id
+union all
+select venue, 'mark_candles', market_type, market_id, timeframe, min(open_time)
+from core.mark_candles
+group by venue, market_type, market_id, timeframe
+union all
 select provider, 'onchain_metrics', '', asset || '/' || metric, '', min(period_start)
 from core.onchain_metrics
 group by provider, asset, metric

@@ -1,0 +1,1 @@
+"""One small file for each venue that deviates, named by its ccxt id; see `tasks/sources/_quirks.py`."""

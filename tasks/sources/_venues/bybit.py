@@ -1,0 +1,7 @@
+"""Bybit: ccxt rounds a start up to the next candle; our windows begin on one, so nothing is skipped."""
+
+from tasks.sources._quirks import Quirks
+
+QUIRKS = Quirks(
+    spot_page=1000, perp_page=1000, mark_page=1000, funding_page=200, book_levels=200, interest_page=200
+)

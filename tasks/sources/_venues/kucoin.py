@@ -1,0 +1,5 @@
+"""KuCoin: 1500 candles a page on spot, 500 on contracts."""
+
+from tasks.sources._quirks import Quirks
+
+QUIRKS = Quirks(spot_page=1500, perp_page=500, mark_page=200)

@@ -193,6 +193,7 @@ class _Run:
         self, sources: Sequence[Source]
     ) -> tuple[dict[tuple[str, SeriesKey], SeriesState], dict[str, list[Gap]]]:
         with self._batches.open("ingest: see where each series stands") as master:
+            master.upsert("mart.venue_roles", _roles(self._context))
             extents = {
                 (
                     row["source"],
@@ -266,6 +267,18 @@ class _Run:
             for (source, _), state in sorted(self._states.items())
             if state.status == status
         )
+
+
+def _roles(context: RunContext) -> list[dict[str, object]]:
+    """What each venue is for, so that the views know whose prices count."""
+    return [
+        {
+            "venue": venue.id,
+            "is_reference": "reference" in venue.roles,
+            "is_execution": "execution" in venue.roles,
+        }
+        for venue in context.settings.venues
+    ]
 
 
 def _chosen(configured: Sequence[Source], names: Sequence[str]) -> list[Source]:

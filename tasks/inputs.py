@@ -27,7 +27,7 @@ from portfolio.model import (
 from tasks.context import RunContext
 from tasks.identity import Identity, delisted_lines, identify
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
-from tasks.policy import config_hash, lines_of
+from tasks.policy import config_hash, execution_venues, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
 from warehouse.reader import Reader
 
@@ -220,7 +220,7 @@ def _target_in_force(
 
 def _instruments(reader: Reader, context: RunContext) -> tuple[Instrument, ...]:
     wanted = {*context.settings.universe.assets, *STABLECOINS}
-    rows = reader.rows("spot_instruments", venues=[venue.id for venue in context.settings.venues])
+    rows = reader.rows("spot_instruments", venues=execution_venues(context.settings))
     names = Instrument.__dataclass_fields__
     return tuple(
         Instrument(**{name: row[name] for name in names})

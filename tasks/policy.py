@@ -34,6 +34,11 @@ def cash_of(settings: Settings, name: str) -> tuple[str, ...]:
     )
 
 
+def execution_venues(settings: Settings) -> list[str]:
+    """The venues on whose markets trades may be proposed."""
+    return [venue.id for venue in settings.venues if "execution" in venue.roles]
+
+
 def policy_of(settings: Settings, name: str) -> Policy:
     """The rules by which one portfolio is decided."""
     portfolio = settings.portfolios[name]
@@ -60,7 +65,10 @@ def deciding_settings(settings: Settings, name: str) -> dict[str, Any]:
         "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude={"holdings"}))},
         "universe": _plain(settings.universe.model_dump(mode="json")),
         "gate": _plain(settings.gate.model_dump(mode="json")),
-        "venues": [_plain({"id": venue.id, "markets": list(venue.markets)}) for venue in settings.venues],
+        "venues": [
+            {"id": venue.id, "markets": list(venue.markets), "roles": sorted(venue.roles)}
+            for venue in settings.venues
+        ],
         "seed": settings.seed,
     }
 

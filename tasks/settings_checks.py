@@ -72,10 +72,12 @@ def _venues(settings: Settings) -> Iterator[Complaint]:
             yield Complaint(("venues", index, "id"), f"{venue.id} is named twice: remove one")
         if venue.id not in known:
             yield Complaint(("venues", index, "id"), f"no exchange {venue.id!r}; {nearest(venue.id, known)}")
-    if not any("spot" in venue.markets for venue in settings.venues):
-        yield Complaint(
-            ("venues", 0, "markets"), 'no venue lists "spot": prices come from spot markets, add it'
-        )
+    for role, use in (("reference", "prices come from"), ("execution", "trades are proposed on")):
+        if not any("spot" in venue.markets and role in venue.roles for venue in settings.venues):
+            yield Complaint(
+                ("venues", 0, "markets"),
+                f'no venue with the role "{role}" lists "spot": {use} spot markets, add it',
+            )
 
 
 def _universe(settings: Settings) -> Iterator[Complaint]:

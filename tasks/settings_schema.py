@@ -69,14 +69,17 @@ class NetworkSettings(Section):
 
 
 class VenueSettings(Section):
-    """One exchange, by its ccxt id."""
+    """One exchange, by its ccxt id: prices come from reference venues, trades go to execution venues."""
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
     base_url: BaseUrl | dict[MarketType, BaseUrl] = ""
     markets: tuple[MarketType, ...] = ("spot", "perp")
+    roles: tuple[Literal["reference", "execution"], ...] = Field(
+        default=("reference", "execution"), min_length=1
+    )
     datasets: tuple[MarketDataset, ...] = ()
     max_concurrency: int = Field(default=8, ge=1, le=64)
-    # 0: the venue's documented limit. A market of one's own may allow more, an address shared with others less.
+    # 0: as the venue documents. A market of one's own may allow more, a shared address less.
     weights_per_minute: float = Field(default=0, ge=0)
 
 

@@ -31,15 +31,47 @@ def reference(master: Master, asset: str, prices: list[float | None], start: str
     load(master, frame, "onchain_metrics")
 
 
-def test_a_stablecoin_is_the_median_of_its_sources(master: Master, show: Show) -> None:
+def test_a_stablecoin_is_the_median_of_its_markets_else_of_its_references(master: Master, show: Show) -> None:
     reference(master, "USDT", [0.99, 0.98])
     reference(master, "BTC", [7000.0])
     load(master, daily(provider="defillama", asset="USDT", supply=1e9, price_usd=[1.01, None]), "stablecoins")
     load(master, candles([1.04], base="USDT", quote="USD", market_id="USDTUSD", venue="kraken"))
     assert show("from mart.stablecoin_prices order by as_of_date") == [
-        (date(2020, 1, 2), "USDT", 1.01, ["coinmetrics", "defillama", "kraken"]),
+        (date(2020, 1, 2), "USDT", 1.04, ["kraken"]),
         (date(2020, 1, 3), "USDT", 0.98, ["coinmetrics"]),
     ]
+
+
+def test_two_references_meet_in_the_middle(master: Master, show: Show) -> None:
+    reference(master, "USDT", [0.99])
+    load(master, daily(provider="defillama", asset="USDT", supply=1e9, price_usd=[1.01]), "stablecoins")
+    assert show("select price_usd, sources from mart.stablecoin_prices") == [
+        (1.0, ["coinmetrics", "defillama"])
+    ]
+
+
+def test_cash_is_worth_what_its_dollar_market_says_this_hour(master: Master, show: Show) -> None:
+    reference(master, "USDT", [1.0] * 19, start="2020-07-01")
+    dollar = {"base": "USDT", "quote": "USD", "market_id": "USDTUSD", "venue": "kraken"}
+    load(master, candles([0.97], start="2020-07-20 17:00", timeframe="1h", **dollar))
+    load(master, candles([100.0], start="2020-07-20 17:00", timeframe="1h"))
+    load(master, candles([7.0], start="2020-07-18", market_id="LTCUSDT", base="LTC"))
+    assert show("from mart.latest_stablecoin_prices") == [
+        ("USDT", 0.97, datetime(2020, 7, 20, 18), ["kraken"])
+    ]
+    rows = show("select asset, price_usd from mart.latest_prices where quote = 'USDT' order by asset")
+    assert rows == [("BTC", 97.0), ("LTC", 7.0)]
+
+
+def test_only_reference_venues_make_prices(master: Master, show: Show) -> None:
+    reference(master, "USDT", [1.0])
+    load(master, candles([100.0]))
+    load(master, candles([102.0], venue="kraken", market_id="XBTUSDT"))
+    assert show("select price_usd, venues from mart.spot_prices") == [(101.0, 2)]
+    role = {"venue": "kraken", "is_reference": False, "is_execution": True}
+    master.upsert("mart.venue_roles", [role])
+    assert show("select price_usd, venues from mart.spot_prices") == [(100.0, 1)]
+    assert show("select venue from mart.latest_prices") == [("binance",)]
 
 
 def test_a_stablecoin_that_only_a_source_lists_counts_as_one(master: Master, show: Show) -> None:

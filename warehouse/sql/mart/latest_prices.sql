@@ -24,7 +24,9 @@ newest_per_timeframe as (
     max(open_time) as open_time,
     arg_max(close, open_time) as price_quote
   from core.candles
-  where market_type = 'spot' and isfinite(close) and close > 0
+  where
+    market_type = 'spot' and isfinite(close) and close > 0
+    and venue not in (select venue from mart.venue_roles where not is_reference)
   group by venue, market_id, base, quote, timeframe
 ),
 newest as (
@@ -46,11 +48,14 @@ priced as (
     newest.timeframe,
     case
       when newest.quote = 'USD' then 1.0
+      -- The quote's own dollar price of the hour, where one of its markets has it; else that of the day.
+      when abs(epoch(latest.price_at - newest.price_at)) <= 6 * 3600 then latest.price_usd
       when cast(newest.price_at as date) - prices.as_of_date <= 7 then prices.price_usd
     end as quote_price_usd
   from newest
   asof left join mart.stablecoin_prices as prices
     on newest.quote = prices.asset and cast(newest.price_at as date) >= prices.as_of_date
+  left join mart.latest_stablecoin_prices as latest on latest.asset = newest.quote
   where newest.place = 1
 )
 select

@@ -5,12 +5,12 @@
 -- asset              | the asset that is priced                                                     | not null
 -- price_quote        | median close of the markets in the quote named beside it                     | > 0
 -- quote              | the quote currency with the most volume that day                             | not null
--- price_usd          | median over all markets in US dollars; null when no quote has a dollar price | > 0 or null
+-- price_usd          | median over the markets that agree, in US dollars; null without a quorum or a dollar price of the quote | > 0 or null
 -- venues             | number of venues behind price_usd                                            | >= 0
 -- volume_usd         | traded that day on these markets, in US dollars                              | >= 0 or null
 -- quote_price_usd    | dollar price of the quote that was used; null if none within 7 days          | > 0 or null
 -- quote_price_source | definition (the dollar itself), same_day, earlier_day or none                | not null
-with closes as (
+with listed as (
   select
     cast(candles.open_time as date) + 1 as as_of_date,
     candles.base as asset,
@@ -26,13 +26,34 @@ with closes as (
   where
     candles.market_type = 'spot' and candles.timeframe = '1d'
     and isfinite(candles.close) and candles.close > 0
+    and candles.venue not in (select venue from mart.venue_roles where not is_reference)
+),
+-- Only markets that agree count, by the rule of mart.venue_prices; where most do not, there is no price.
+deviating as (
+  select *,
+    abs(price_quote * quote_price_usd / median(price_quote * quote_price_usd) over same_day - 1) as deviation,
+    count(quote_price_usd) over same_day as markets
+  from listed
+  window same_day as (partition by as_of_date, asset)
+),
+limited as (
+  select *,
+    case
+      when markets = 2 then 0.05
+      else least(greatest(0.1, 5 * median(deviation) over (partition by as_of_date, asset)), 0.25)
+    end as deviation_limit
+  from deviating
+),
+closes as (
+  select *, coalesce(deviation <= deviation_limit, false) as is_agreeing
+  from limited
 ),
 per_quote as (
   select
     as_of_date,
     asset,
     quote,
-    median(price_quote) as price_quote,
+    coalesce(median(price_quote) filter (where is_agreeing), median(price_quote)) as price_quote,
     any_value(quote_price_usd) as quote_price_usd,
     any_value(quote_price_source) as quote_price_source,
     row_number() over (
@@ -46,8 +67,11 @@ per_asset as (
   select
     as_of_date,
     asset,
-    median(price_quote * quote_price_usd) as price_usd,
-    count(distinct venue) filter (where quote_price_usd is not null) as venues,
+    case
+      when count(*) filter (where is_agreeing) * 2 > any_value(markets)
+        then median(price_quote * quote_price_usd) filter (where is_agreeing)
+    end as price_usd,
+    count(distinct venue) filter (where is_agreeing) as venues,
     sum(volume_quote * quote_price_usd) as volume_usd
   from closes
   group by as_of_date, asset

@@ -128,7 +128,8 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
         run(POSITIONS, context, name)
     run(PUBLISH, context)
     told.validation = run(VALIDATE, context)
-    told.recommendations = tuple(run(RECOMMEND, context, name) for name in names)
+    checked = told.validation.snapshot_id
+    told.recommendations = tuple(run(RECOMMEND, context, name, checked) for name in names)
     if any(answer.is_new for answer in told.recommendations):
         run(PUBLISH, context)  # readers see the recommendation before its alert reaches anybody
     told.notify = run(NOTIFY, context)

@@ -13,6 +13,7 @@ from expectations.verdicts import Verdict
 from portfolio.decision import decide, decision_id
 from portfolio.model import Decision, DecisionInputs
 from tasks.context import RunContext
+from tasks.decision_check import checked
 from tasks.decision_gate import gate_state, judge_inputs
 from tasks.decision_rows import Record, rows_of
 from tasks.inputs import load_inputs
@@ -35,11 +36,17 @@ class RecommendSummary:
     is_announced: bool
 
 
-def recommend(context: RunContext, portfolio: str) -> RecommendSummary:
-    """Decide one portfolio on what the published snapshot holds, and record the answer with its alerts."""
+def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = None) -> RecommendSummary:
+    """Decide one portfolio on what a published snapshot holds, and record the answer with its alerts.
+
+    Args:
+        context: The run.
+        portfolio: Its name.
+        snapshot_id: The snapshot that the gate judged, whatever was published since; None for the newest.
+    """
     home = Home(context.settings.warehouse.home)
     state = gate_state(context, portfolio)
-    with open_point_in_time(home, context.as_of) as reader:
+    with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id) as reader:
         loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)
         snapshot = reader.snapshot
     inputs = loaded.inputs
@@ -65,12 +72,14 @@ def recommend(context: RunContext, portfolio: str) -> RecommendSummary:
 def _decide(
     context: RunContext, portfolio: str, inputs: DecisionInputs
 ) -> tuple[Decision, tuple[Verdict, ...]]:
-    """Let the gate judge the inputs, freeze what it names, and decide."""
+    """Let the gate judge the inputs, freeze what it names, decide, and let the gate judge the answer."""
     judged = judge_inputs(context, inputs)
     frozen = {**judged.frozen, **inputs.frozen}
     states = inputs.datasets if judged.failed_state is None else (*inputs.datasets, judged.failed_state)
     safe = replace(inputs, frozen=frozen, datasets=states)
-    return decide(safe, policy_of(context.settings, portfolio), context.settings.seed), judged.verdicts
+    policy = policy_of(context.settings, portfolio)
+    decision, verdicts = checked(context, decide(safe, policy, context.settings.seed), safe, policy)
+    return decision, (*judged.verdicts, *verdicts)
 
 
 def _recorded(context: RunContext, home: Home, identity: str) -> RecommendSummary | None:

@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from tasks.context import RunContext
 from tasks.data_ages import data_ages, stale_assets
@@ -22,7 +23,14 @@ from warehouse.master import open_master
 from warehouse.queries import all_queries
 from warehouse.reader import Reader, open_point_in_time, open_published
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Row = Mapping[str, Any]
+# Audits that speak of prices now, not of the stored whole.
+OF_THE_MOMENT = ("venue_prices",)
+# What is younger than this touches today's prices.
+RECENT = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,7 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
         if rows:
             return _summary(rows, snapshot.snapshot_id, reused_from=str(rows[0]["run_id"]))
         context.reporter.start("audit", len(audited))
-        audits = {}
-        for table in audited:
-            audits[table] = reader.frame(f"audit.{table}")
-            context.reporter.advance("audit")
+        audits = _audits(reader, home, context, audited)
         series = _newest_of_series(reader, home, context)
     stamp = stamp_of(context, snapshot.load_id, content)
     verdicts = audit_rows(audits, stamp)
@@ -83,7 +88,7 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
 
 def _audited(tables: tuple[str, ...]) -> tuple[str, ...]:
     known = sorted(name.removeprefix("audit.") for name in all_queries() if name.startswith("audit."))
-    named = tuple(dict.fromkeys(table.removeprefix("core.") for table in tables))
+    named = tuple(dict.fromkeys(table.removeprefix("core.").removeprefix("mart.") for table in tables))
     unknown = [table for table in named if table not in known]
     if unknown:
         raise UnknownTable(
@@ -91,6 +96,44 @@ def _audited(tables: tuple[str, ...]) -> tuple[str, ...]:
             f"Name one of {', '.join(known)}, or none for all of them."
         )
     return named or tuple(known)
+
+
+def _audits(
+    reader: Reader, home: Home, context: RunContext, audited: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """What the audits answer; of prices that are compared now, "now" is the moment of the check."""
+    found: dict[str, pd.DataFrame] = {}
+    for table in audited:
+        if table in OF_THE_MOMENT and not _is_present(reader, context):
+            with open_point_in_time(home, context.as_of, snapshot_id=reader.snapshot.snapshot_id) as past:
+                found[table] = past.frame(f"audit.{table}", **_parameters(context, table))
+        else:
+            found[table] = reader.frame(f"audit.{table}", **_parameters(context, table))
+        context.reporter.advance("audit")
+    return found
+
+
+def _parameters(context: RunContext, table: str) -> dict[str, Any]:
+    """The limits that an audit asks for."""
+    settings, as_of = context.settings, context.as_of
+    lookback = max((portfolio.lookback_days for portfolio in settings.portfolios.values()), default=365)
+    known: dict[str, Any] = {
+        "assets": list(settings.universe.assets),
+        "as_of": as_of,
+        "since": as_of - timedelta(days=lookback + 2),
+        "recent": as_of - RECENT,
+        "examples": 3,
+        "peg_tolerance": settings.gate.peg_tolerance,
+        "max_spike": settings.gate.max_spike,
+        "max_repeats": settings.gate.max_repeats,
+        "day_tolerance": settings.gate.day_tolerance,
+    }
+    return {name: known[name] for name in all_queries()[f"audit.{table}"].parameters}
+
+
+def _is_present(reader: Reader, context: RunContext) -> bool:
+    newest = reader.rows("newest_as_of")[0]["as_of"]
+    return newest is None or bool(newest <= context.as_of)
 
 
 def _content(reader: Reader, context: RunContext) -> str:
@@ -122,8 +165,7 @@ def _standing(reader: Reader, content: str, audited: Sequence[str]) -> Sequence[
 
 def _newest_of_series(reader: Reader, home: Home, context: RunContext) -> list[dict[str, Any]]:
     """The newest datum of each series; for a moment in the past, as it was known then."""
-    newest = reader.rows("newest_as_of")[0]["as_of"]
-    if newest is None or newest <= context.as_of:
+    if _is_present(reader, context):
         return reader.rows("series_ages", as_of=context.as_of)
     with open_point_in_time(home, context.as_of) as past:
         return past.rows("series_ages", as_of=context.as_of)

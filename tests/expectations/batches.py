@@ -212,6 +212,25 @@ def decision_inputs(n: int = ROWS) -> pd.DataFrame:
     )
 
 
+def decision(n: int = ROWS) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "sleeve": ["spot"] * (n - 1) + ["cash"],
+            "asset": [f"COIN{i}" for i in range(n - 1)] + ["USDT"],
+            "current_weight": 1 / n,
+            "target_weight": 1 / n,
+            "lower_bound": 0.0,
+            "upper_bound": 0.3,
+            "status": "proposed",
+            "reason_code": "benefit",
+            "turnover": 0.0,
+            "benefit_bps": 12.0,
+            "cost_bps": 3.0,
+            "sensitivity": 0.05,
+        }
+    )
+
+
 def audit(n: int = ROWS) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -250,6 +269,7 @@ GOOD = {
     **batches_defi.GOOD,
     "core_positions": positions,
     "decision_inputs": decision_inputs,
+    "decision": decision,
     "audit": audit,
     "freshness": freshness,
     **batches_venues.GOOD,

@@ -21,6 +21,18 @@ rows_judged as (
     count(*) filter (where not coalesce(is_known_after, false)) as too_early,
     min_by(key, period_start, 3) filter (where not coalesce(is_known_after, false)) as too_early_rows
   from judged
+),
+-- Against what was known some days ago: a source that rewrites its past is told, never followed silently.
+restated as (
+  select
+    count(*) as days,
+    max_by({provider: provider, asset: asset, metric: metric, period_start: period_start, was: known.value, is_now: now.value}, period_start, 3) as examples
+  from core.onchain_metrics as now
+  inner join core.onchain_metrics_at($recent, 9223372036854775807) as known
+    using (provider, asset, metric, period_start)
+  where now.known_at > $recent
+    and period_start < $recent - interval 7 days
+    and not abs(now.value - known.value) <= 0.05 * abs(known.value)
 )
 select unnest([
   {rule: 'key_is_unique', severity: 'critical', reason_code: 'duplicate_key',
@@ -37,6 +49,9 @@ select unnest([
     offenders: off_grid, examples: to_json(off_grid_rows), assets: null},
   {rule: 'known_after_the_day', severity: 'critical', reason_code: 'known_at_out_of_order',
     wanted: 'no day is known before it ended',
-    offenders: too_early, examples: to_json(too_early_rows), assets: null}
+    offenders: too_early, examples: to_json(too_early_rows), assets: null},
+  {rule: 'history_is_not_restated', severity: 'warning', reason_code: 'restated_history',
+    wanted: 'values older than a week do not change by more than 5 % after they were told',
+    offenders: restated.days, examples: to_json(restated.examples), assets: null}
 ], recursive := true), total as rows_judged
-from rows_judged
+from rows_judged, restated

@@ -23,6 +23,18 @@ rows_judged as (
     count(*) filter (where not coalesce(is_known_after, false)) as too_early,
     min_by(key, period_start, 3) filter (where not coalesce(is_known_after, false)) as too_early_rows
   from judged
+),
+-- Against what was known some days ago: a source that rewrites its past is told, never followed silently.
+restated as (
+  select
+    count(*) as days,
+    max_by({provider: provider, entity_kind: entity_kind, entity: entity, metric: metric, period_start: period_start, was: known.value, is_now: now.value}, period_start, 3) as examples
+  from core.protocol_metrics as now
+  inner join core.protocol_metrics_at($recent, 9223372036854775807) as known
+    using (provider, entity_kind, entity, metric, period_start)
+  where now.known_at > $recent
+    and period_start < $recent - interval 7 days
+    and not abs(now.value - known.value) <= 0.05 * abs(known.value)
 )
 select unnest([
   {rule: 'key_is_unique', severity: 'critical', reason_code: 'duplicate_key',
@@ -36,6 +48,9 @@ select unnest([
     offenders: too_early, examples: to_json(too_early_rows), assets: null},
   {rule: 'no_fall_to_zero', severity: 'warning', reason_code: 'zero_after_value',
     wanted: 'a series that had a value does not fall to 0 (a broken adapter looks like this)',
-    offenders: zeroed, examples: to_json(zeroed_rows), assets: null}
+    offenders: zeroed, examples: to_json(zeroed_rows), assets: null},
+  {rule: 'history_is_not_restated', severity: 'warning', reason_code: 'restated_history',
+    wanted: 'values older than a week do not change by more than 5 % after they were told',
+    offenders: restated.days, examples: to_json(restated.examples), assets: null}
 ], recursive := true), total as rows_judged
-from rows_judged
+from rows_judged, restated

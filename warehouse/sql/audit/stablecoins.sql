@@ -18,7 +18,7 @@ off_peg as (
     count(*) as coins,
     list({asset: asset, price_usd: price_usd, period_start: period_start} order by asset) as examples
   from newest
-  where not (isfinite(price_usd) and price_usd between 0.98 and 1.02)
+  where not (isfinite(price_usd) and price_usd between 1 - $peg_tolerance and 1 + $peg_tolerance)
 ),
 rows_judged as (
   select
@@ -46,7 +46,7 @@ select unnest([
     wanted: 'no value is known before its day',
     offenders: too_early, examples: to_json(too_early_rows), assets: null},
   {rule: 'newest_price_is_near_peg', severity: 'warning', reason_code: 'depeg',
-    wanted: 'the newest price of each stablecoin is within 2 % of 1 USD',
+    wanted: format('the newest price of each stablecoin is within {:.1f} % of 1 USD', 100 * $peg_tolerance::double),
     offenders: off_peg.coins, examples: to_json(off_peg.examples), assets: null}
 ], recursive := true), total as rows_judged
 from rows_judged, off_peg

@@ -59,6 +59,11 @@ class Home:
         return self.root / "received"
 
     @property
+    def archive(self) -> Path:
+        """Folder of old versions that were moved out of the master."""
+        return self.root / "archive"
+
+    @property
     def state(self) -> Path:
         """Folder of small files that outlive a run."""
         return self.root / "state"

@@ -81,8 +81,13 @@ def write_manifest(home: Home, manifest: Manifest) -> None:
 
 
 def counted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Row count of every table of the open database."""
-    tables = [table.full_name for table in load_catalogue().tables.values() if table.kind == "table"]
+    """Row count of every table of the open database; a file from before an upgrade lacks the newest ones."""
+    present = {str(row[0]) for row in connection.execute(statement("tables")).fetchall()}
+    tables = [
+        table.full_name
+        for table in load_catalogue().tables.values()
+        if table.kind == "table" and table.full_name in present
+    ]
     counts = (statement("row_count", name=literal(name), table=quote(name)) for name in tables)
     return {
         str(name): int(rows) for name, rows in connection.execute("\nunion all\n".join(counts)).fetchall()

@@ -4,11 +4,13 @@ In: an empty database in memory. Out: views named as the warehouse's tables. The
 over them, which makes a replayed decision the same computation as a live one.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from warehouse.archive import bring_back, needed_archives
 from warehouse.catalogue import LAYERS, load_catalogue
 from warehouse.connection import first_row
 from warehouse.headers import Table
@@ -18,33 +20,56 @@ from warehouse.values import into_database
 
 
 def build_past(
-    connection: duckdb.DuckDBPyConnection, snapshot: Path, as_of: datetime, load_ceiling: int | None
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Path,
+    archive: Path,
+    as_of: datetime,
+    load_ceiling: int | None,
 ) -> None:
-    """Attach a snapshot and show it as of a moment.
+    """Attach a snapshot and show it as of a moment; versions that were archived since are read back.
 
     Args:
         connection: An empty database in memory.
         snapshot: A published file.
+        archive: The folder of archived versions.
         as_of: Data time, aware UTC.
         load_ceiling: Highest load to see; None for all.
     """
     connection.execute(statement("attach", path=literal(str(snapshot))))
     for layer in LAYERS:
         connection.execute(f"create schema {quote(layer)}")
+    present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
+    needed = needed_archives(connection, present, as_of, load_ceiling)
+    returned = bring_back(connection, archive, needed)
     for table in load_catalogue().tables.values():
-        body = table.body if table.kind == "view" else _past(connection, table, as_of, load_ceiling)
+        if table.kind == "view":
+            body = table.body
+        elif table.full_name not in present:
+            connection.execute(table.body)  # younger than the snapshot: nothing was known of it
+            continue
+        else:
+            body = _past(connection, table, as_of, load_ceiling, returned)
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
 
 
-def _past(connection: duckdb.DuckDBPyConnection, table: Table, as_of: datetime, ceiling: int | None) -> str:
+def _past(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    as_of: datetime,
+    ceiling: int | None,
+    returned: Mapping[str, str],
+) -> str:
     here = _attached(table.full_name)
     if not {"known_at", "load_id"} <= set(table.column_names) or table.layer not in {"raw", "core"}:
         return statement("pass_through", source=here)
     moment = f"timestamp '{into_database(as_of).isoformat(sep=' ')}'"
     load = NO_LOAD_LIMIT if ceiling is None else str(int(ceiling))
+    origin = vintage_source(table)
+    source = _attached(origin)
+    if origin in returned:
+        source = statement("archived_union", source=source, archived=returned[origin])
     if table.layer == "raw":
-        return statement("known_by", source=here, as_of=moment, load=load)
-    source = _attached(vintage_source(table))
+        return statement("known_by", source=source, as_of=moment, load=load)
     if _all_known(connection, source, as_of, ceiling):
         # Everything was known by then, and core holds the newest version of each key: no need to look for it.
         return statement("pass_through", source=here)

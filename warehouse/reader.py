@@ -134,7 +134,7 @@ def open_point_in_time(
         info = _info(probe, path)
         connection = connect(None, engine)
         try:
-            build_past(connection, path, as_of, load_ceiling)
+            build_past(connection, path, home.archive, as_of, load_ceiling)
             probe.close()
             lock_down(connection)
             yield Reader(connection, info)

@@ -112,7 +112,7 @@ def drifted(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> list
     ]
 
 
-def as_of_select(table: Table, source: str, as_of: str, load: str) -> str:
+def as_of_select(table: Table, source: str, as_of: str, load: str, guard: str = "") -> str:
     """The select that shows a core table as it was known at a moment.
 
     Args:
@@ -120,8 +120,18 @@ def as_of_select(table: Table, source: str, as_of: str, load: str) -> str:
         source: Quoted name of the table with all versions.
         as_of: SQL of the moment.
         load: SQL of the highest load.
+        guard: A further condition, beginning with `and`.
     """
-    return statement("as_of", key=listed(table.key), source=source, as_of=as_of, load=load)
+    return statement("as_of", key=listed(table.key), source=source, as_of=as_of, load=load, guard=guard)
+
+
+def _guard(table: Table, as_of: str, load: str) -> str:
+    source = vintage_source(table)
+    told = (
+        f"{source} no longer holds all that is needed to show this moment: old versions were moved to files. "
+        "`trimtab maintain --restore` puts them back."
+    )
+    return statement("archive_guard", table=literal(source), as_of=as_of, load=load, message=literal(told))
 
 
 def vintage_source(table: Table) -> str:
@@ -132,7 +142,8 @@ def vintage_source(table: Table) -> str:
 def _finish(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
     for table in catalogue.vintages():
         as_of, load = f"coalesce(as_of, {NO_TIME_LIMIT})", f"coalesce(load, {NO_LOAD_LIMIT})"
-        body = as_of_select(table, quote(vintage_source(table)), as_of, load)
+        source, guard = quote(vintage_source(table)), _guard(table, as_of, load)
+        body = as_of_select(table, source, as_of, load, guard)
         connection.execute(statement("as_of_macro", name=quote(f"{table.full_name}_at"), body=body))
     for table in catalogue.tables.values():
         if table.kind == "view":

@@ -53,6 +53,10 @@ def checked_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise RefusedStatement(f"One SELECT was wanted, and this can not be parsed: {error}") from error
+    if not any(one.query for one in statements):
+        statements = statements[
+            -1:
+        ]  # DuckDB 1.5 parses PIVOT as a type and a SELECT, neither of which was typed
     if len(statements) != 1:
         raise RefusedStatement(
             f"Exactly one SELECT was wanted, and {len(statements)} statements came. Send one at a time."

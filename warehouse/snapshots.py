@@ -107,6 +107,15 @@ def copy_durably(source: Path, target: Path, mode: int) -> str:
     return digest.hexdigest()
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:

@@ -4,6 +4,6 @@ select * exclude (place)
 from (
   select *, row_number() over (partition by {key} order by known_at desc, load_id desc) as place
   from {source}
-  where known_at <= {as_of} and load_id <= {load}
+  where known_at <= {as_of} and load_id <= {load} {guard}
 )
 where place = 1

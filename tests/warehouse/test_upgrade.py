@@ -1,0 +1,51 @@
+"""A home from before an upgrade: what is new in the catalogue appears in it by itself."""
+
+import json
+from datetime import timedelta
+
+from tests.warehouse.support import AS_OF, FakeClock, candles, load
+from warehouse.home import Home
+from warehouse.master import open_master
+from warehouse.publish import publish
+from warehouse.reader import open_point_in_time, open_published
+
+
+def age(home: Home, *tables: str) -> None:
+    """Make the master one that never heard of some tables."""
+    with open_master(home, FakeClock(), "age") as master:
+        load(master, candles([1.0]))
+        for table in tables:
+            master._connection.execute(f"drop table {table}")
+        master._connection.execute("update ops.master_state set schema_hash = 'older'")
+        master.checkpoint()
+    manifest = json.loads(home.manifest.read_text())
+    manifest["rows"] = {name: rows for name, rows in manifest["rows"].items() if name not in tables}
+    home.manifest.write_text(json.dumps(manifest))
+
+
+def test_a_new_table_appears_in_an_old_home(home: Home) -> None:
+    age(home, "ops.archives")
+    with open_master(home, FakeClock(), "upgrade") as master:
+        assert master._connection.execute("select count(*) from ops.archives").fetchall() == [(0,)]
+        assert load(master, candles([2.0], market_id="X")).rows_new == 1
+    assert json.loads(home.manifest.read_text())["rows"]["ops.archives"] == 0
+
+
+def test_a_snapshot_from_before_an_upgrade_still_shows_the_past(home: Home) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([1.0, 2.0]))
+        master._connection.execute("drop table ops.archives")
+        assert master.newest_load() == 1
+    publish_old(home)
+    with open_published(home) as reader:
+        assert not reader.select("select 1 from duckdb_tables() where table_name = 'archives'").rows
+    with open_point_in_time(home, AS_OF + timedelta(days=1)) as reader:
+        assert reader.select("select count(*) from core.candles").rows == ((2,),)
+        assert reader.select("select count(*) from ops.archives").rows == ((0,),)
+
+
+def publish_old(home: Home) -> None:
+    manifest = json.loads(home.manifest.read_text())
+    del manifest["rows"]["ops.archives"]
+    home.manifest.write_text(json.dumps(manifest))
+    publish(home, FakeClock(), as_of=AS_OF, keep=2)

@@ -1,0 +1,3 @@
+-- Archived rows leave their log.
+delete from {source}
+where {time} < $before

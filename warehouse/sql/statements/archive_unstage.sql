@@ -1,0 +1,2 @@
+-- What was archived.
+drop table if exists archivable

@@ -1,0 +1,3 @@
+-- A further archive's rows.
+insert into {name} by name
+select * from archived

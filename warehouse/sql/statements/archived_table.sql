@@ -1,0 +1,3 @@
+-- An archive's rows as a table in memory.
+create table {name} as
+select * from archived

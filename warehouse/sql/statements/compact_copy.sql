@@ -1,0 +1,3 @@
+-- All rows of the old file, in their order.
+insert into {table} by name
+select * from snapshot.{table}

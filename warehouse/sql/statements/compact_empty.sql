@@ -1,0 +1,2 @@
+-- A new table before it takes the old one's rows.
+delete from {table}

@@ -1,4 +1,4 @@
-"""DefiLlama's yields host: pools and their histories."""
+"""DefiLlama's yields host: pools, their histories, and what borrowers pay in the lending ones."""
 
 from __future__ import annotations
 
@@ -67,4 +67,30 @@ def pool_chart(call: Call) -> Reply:
     return answer({"status": "success", "data": rows})
 
 
-FACE = Face("defillama yields", {"/pools": pools}, {"/chart/": pool_chart})
+def lending_chart(call: Call) -> Reply:
+    """Answer a lending pool's daily readings with what borrowers pay: the more is lent out, the more."""
+    number = call.path.removeprefix("/chartLendBorrow/")
+    if number not in defi.POOLS:
+        raise RefusalError(404, {"status": "error", "message": "pool not found"})
+    pool, (base, reward, size) = defi.POOLS[number], _pool(call.market, number)
+    rows: list[dict[str, object]] = []
+    for day in _pool_days(call, pool):
+        rate = float(base[day])
+        lent = min(0.95, 0.55 + 0.06 * rate)
+        rows.append(
+            {
+                "timestamp": iso(START_MS + (day + 1) * DAY_MS - 59 * 60_000, "%Y-%m-%dT%H:%M:%S.000Z"),
+                "totalSupplyUsd": round(float(size[day])), "totalBorrowUsd": round(float(size[day]) * lent),
+                "debtCeilingUsd": None, "apyBase": round(rate, 5),
+                "apyReward": round(float(reward[day]), 5) if pool.reward_yield else None,
+                "apyBaseBorrow": round(rate / (0.9 * lent), 5), "apyRewardBorrow": None,
+            }
+        )  # fmt: skip
+    return answer({"status": "success", "data": rows})
+
+
+FACE = Face(
+    "defillama yields",
+    {"/pools": pools},
+    {"/chart/": pool_chart, "/chartLendBorrow/": lending_chart},
+)

@@ -43,14 +43,14 @@ def after_day(lag_ms: int) -> Availability:
     return lambda days: days + DAY_MS + lag_ms
 
 
-def read_from(assignment: Assignment, state: SeriesState) -> datetime:
-    """The first day to ask for: where history is wanted to begin, or a week before what is held."""
+def read_from(assignment: Assignment, state: SeriesState, trailing: timedelta = TRAILING) -> datetime:
+    """The first day to ask for: where history is wanted to begin, or a while before what is held."""
     wanted = from_ms(start_ms(assignment.since or assignment.settings.universe.history_start))
     held, cursor, first = state.held_from, state.fetched_until, state.first_data_at
-    is_deeper = held is not None and held - wanted > TRAILING and (first is None or first < held)
+    is_deeper = held is not None and held - wanted > trailing and (first is None or first < held)
     if cursor is None or is_deeper or assignment.since is not None:
         return wanted
-    return max(cursor - TRAILING, wanted)
+    return max(cursor - trailing, wanted)
 
 
 def make_page(
@@ -61,8 +61,12 @@ def make_page(
     assignment: Assignment,
     *,
     is_simulated: bool,
+    trailing: timedelta = TRAILING,
 ) -> Page:
-    """One page of many daily series: the days that are over, published and wanted; and the states then."""
+    """One page of many daily series: the days that are over, published and wanted; and the states then.
+
+    `trailing` is how far back days are read again: revisions older than that are not seen.
+    """
     end = to_ms(min(assignment.until or assignment.as_of, assignment.as_of))
     days: list[Integers] = []
     states: list[SeriesState] = []
@@ -70,7 +74,7 @@ def make_page(
     for one in series:
         stamps = np.asarray(one.days_ms, dtype=np.int64)
         is_kept = (stamps + DAY_MS <= end) & (availability(stamps) <= to_ms(assignment.as_of))
-        is_kept &= stamps >= to_ms(read_from(assignment, one.state))
+        is_kept &= stamps >= to_ms(read_from(assignment, one.state, trailing))
         days.append(stamps[is_kept])
         for name, values in one.values.items():
             columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64)[is_kept])

@@ -5,8 +5,10 @@ larger than the cap once decoded, from the host that was asked, and JSON in the 
 wanted.
 """
 
+import threading
 from collections import deque
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import requests
@@ -30,15 +32,34 @@ class Pace:
         self._count = count
         self._seconds = seconds
         self._sent: deque[float] = deque()
+        self._turn = threading.Lock()
 
     def wait(self, clock: Clock) -> None:
-        """Hold the caller until one more request fits, and count it."""
-        while self._sent and self._sent[0] <= clock.monotonic() - self._seconds:
-            self._sent.popleft()
-        if len(self._sent) >= self._count:
-            clock.sleep(self._sent[0] + self._seconds - clock.monotonic())
-            self._sent.popleft()
-        self._sent.append(clock.monotonic())
+        """Hold the caller until one more request fits, and count it; callers wait in turn."""
+        with self._turn:
+            while self._sent and self._sent[0] <= clock.monotonic() - self._seconds:
+                self._sent.popleft()
+            if len(self._sent) >= self._count:
+                clock.sleep(self._sent[0] + self._seconds - clock.monotonic())
+                self._sent.popleft()
+            self._sent.append(clock.monotonic())
+
+
+_PACES: WeakKeyDictionary[Clock, dict[str, Pace]] = WeakKeyDictionary()
+_PACES_TURN = threading.Lock()
+
+
+def shared_pace(clock: Clock, host: str, count: int, seconds: float) -> Pace:
+    """The one pace of a host in this process: a limit per address is spent by all that ask, run after run.
+
+    Args:
+        clock: The clock that waits; what was sent by another clock's time can not be compared.
+        host: Whose limit it is.
+        count: Requests allowed in any `seconds`.
+        seconds: The length of that window.
+    """
+    with _PACES_TURN:
+        return _PACES.setdefault(clock, {}).setdefault(host, Pace(count, seconds))
 
 
 class HttpSource:

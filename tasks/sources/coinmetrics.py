@@ -1,32 +1,45 @@
 """Coin Metrics community API v4: daily on-chain metrics and reference prices; no key, CC BY-NC 4.0.
 
-The catalog is asked first, because one asset or metric that is not served makes the whole request fail.
+The catalog is asked first, because one asset or metric that is not served makes the whole request fail; it
+also says where a series ends, so that one that stopped before the wanted history is not called empty.
 Values are strings; a day's value closes at the following 00:00 UTC and is published seven hours later
 (coinmetrics.io/faq).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tasks.settings_schema import CoinMetricsSettings, Settings
 from tasks.sources._daily import DailySeries, after_day, make_page, read_from
 from tasks.sources._errors import SourceError
-from tasks.sources._http import HttpSource, Pace
+from tasks.sources._http import HttpSource, shared_pace
 from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
-from tasks.sources._times import HOUR_MS, to_ms
+from tasks.sources._times import DAY_MS, HOUR_MS, from_ms, to_ms
 
+LICENCE = "CC BY-NC 4.0: commercial use needs Coin Metrics' permission"
 NAME = "coinmetrics"
 DATASET = "onchain_metrics"
 LAG_MS = 7 * HOUR_MS
 PAGE_SIZE = 10_000
+MOST_REQUESTS, WINDOW_SECONDS = 10, 6.0
 # What is asked for a stablecoin: its dollar price values the cash of every portfolio.
 STABLECOINS = ("USDT", "USDC", "DAI")
 STABLECOIN_METRICS = ("PriceUSD", "CapMrktCurUSD", "SplyCur")
 PRICE = "PriceUSD"
 
-Rows = dict[tuple[str, str], dict[int, float]]
+# By asset and metric: the values by midnight; None where the source says null.
+Rows = dict[tuple[str, str], dict[int, float | None]]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The first and the last day of a series, as the catalog has them."""
+
+    first: datetime
+    last: datetime
 
 
 def build(settings: Settings) -> list[Source]:
@@ -46,7 +59,8 @@ class CoinMetrics:
 
     def run(self, assignment: Assignment) -> None:
         """Fetch what is missing; a failure is emitted, none is raised."""
-        http = HttpSource(NAME, assignment, Pace(10, 6.0))
+        pace = shared_pace(assignment.clock, self.settings.base_url, MOST_REQUESTS, WINDOW_SECONDS)
+        http = HttpSource(NAME, assignment, pace)
         try:
             self._fetch(http, assignment)
         except SourceError as error:
@@ -81,16 +95,22 @@ class CoinMetrics:
         wanted = dict.fromkeys(universe.assets, tuple(dict.fromkeys((PRICE, *self.settings.metrics))))
         return {**dict.fromkeys(stable, some), **wanted}
 
-    def _catalog(self, http: HttpSource, assets: Sequence[str]) -> dict[str, dict[str, datetime]]:
-        """What is served without a key: first day by asset (upper case) and metric.
+    def _catalog(self, http: HttpSource, assets: Sequence[str]) -> dict[str, dict[str, Span]]:
+        """What is served without a key: first and last day by asset (upper case) and metric.
 
         The assets are not named in the request: the catalog, too, refuses a request that names one it
-        does not have.
+        does not have. Where it refuses a metric, all are asked for.
         """
         metrics = ",".join(dict.fromkeys((PRICE, *self.settings.metrics, *STABLECOIN_METRICS)))
-        found: dict[str, dict[str, datetime]] = {}
         address = f"{self.settings.base_url}/v4/catalog-v2/asset-metrics"
-        for row in _pages(http, address, {"metrics": metrics, "page_size": str(PAGE_SIZE)}):
+        try:
+            rows = list(_pages(http, address, {"metrics": metrics, "page_size": str(PAGE_SIZE)}))
+        except SourceError as error:
+            if error.kind != "refused":
+                raise
+            rows = _pages(http, address, {"page_size": str(PAGE_SIZE)})
+        found: dict[str, dict[str, Span]] = {}
+        for row in rows:
             asset = str(row.get("asset", "")).upper()
             if asset in assets:
                 found[asset] = dict(_daily_community(row))
@@ -100,14 +120,14 @@ class CoinMetrics:
         self,
         assignment: Assignment,
         wanted: Mapping[str, Sequence[str]],
-        served: Mapping[str, Mapping[str, datetime]],
+        served: Mapping[str, Mapping[str, Span]],
     ) -> Iterator[SeriesState]:
         for asset, metrics in wanted.items():
             for metric in metrics:
                 fresh = SeriesState(NAME, DATASET, "", f"{asset}/{metric}", "", asset)
                 state = assignment.states.get(fresh.key, fresh)
-                first = served.get(asset, {}).get(metric)
-                if first is None:
+                span = served.get(asset, {}).get(metric)
+                if span is None:
                     text = (
                         "not served without a key"
                         if asset in served
@@ -115,7 +135,7 @@ class CoinMetrics:
                     )
                     yield replace(state, status="unsupported", message=text, checked_at=assignment.as_of)
                 else:
-                    yield replace(state, status="active", first_data_at=first)
+                    yield _within(assignment, replace(state, status="active", first_data_at=span.first), span)
 
     def _fetch_group(
         self,
@@ -136,12 +156,16 @@ class CoinMetrics:
             "page_size": str(PAGE_SIZE),
         }
         rows: Rows = {(state.asset, _metric(state)): {} for state in members}
+        days: Counter[str] = Counter()
         for row in _pages(http, f"{self.settings.base_url}/v4/timeseries/asset-metrics", parameters):
-            _collect(row, rows)
+            days[_collect(row, rows)] += 1
         series = [_series(state, rows[state.asset, _metric(state)]) for state in members]
-        assignment.emit(
-            make_page(NAME, DATASET, series, after_day(LAG_MS), assignment, is_simulated=http.is_simulated)
+        simulated = http.is_simulated
+        page = make_page(NAME, DATASET, series, after_day(LAG_MS), assignment, is_simulated=simulated)
+        told = tuple(
+            _told(state, rows[state.asset, _metric(state)], days[state.asset]) for state in page.series
         )
+        assignment.emit(replace(page, series=told))
 
 
 def _pages(http: HttpSource, address: str, parameters: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
@@ -162,11 +186,42 @@ def _pages(http: HttpSource, address: str, parameters: Mapping[str, str]) -> Ite
         seen.add(token)
 
 
-def _daily_community(row: Mapping[str, Any]) -> Iterator[tuple[str, datetime]]:
+def _daily_community(row: Mapping[str, Any]) -> Iterator[tuple[str, Span]]:
     for metric in row.get("metrics", ()):
         for frequency in metric.get("frequencies", ()):
             if frequency.get("frequency") == "1d" and frequency.get("community", True):
-                yield metric["metric"], datetime.fromisoformat(frequency["min_time"][:19] + "+00:00")
+                last = frequency.get("max_time") or "9999-01-01T00:00:00"
+                yield metric["metric"], Span(_instant(frequency["min_time"]), _instant(last))
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text)[:19] + "+00:00")
+    except ValueError as error:
+        raise SourceError("malformed", f"{NAME}: wanted an instant, found {str(text)[:40]!r}.") from error
+
+
+def _within(assignment: Assignment, state: SeriesState, span: Span) -> SeriesState:
+    """Where the series ended before anything that is asked for, its end is all there is to know of it."""
+    end = span.last + timedelta(milliseconds=DAY_MS)
+    if state.newest_data_at is None and end <= read_from(assignment, state):
+        return replace(state, newest_data_at=end)
+    return state
+
+
+def _told(state: SeriesState, days: Mapping[int, float | None], rows: int) -> SeriesState:
+    """A metric that is gone from the answer is not one that is null: two states, two sentences."""
+    if rows and not days:
+        text = (
+            f"the source no longer sends {_metric(state)}: the key is missing from all {rows} days asked for"
+        )
+        return replace(state, status="delisted", message=text)
+    empty = [day for day, value in days.items() if value is None]
+    if empty and max(empty) == max(days):
+        last = max((day for day, value in days.items() if value is not None), default=min(empty) - DAY_MS)
+        text = f"the source says null from {from_ms(last + DAY_MS):%Y-%m-%d} on"
+        return replace(state, message=text)
+    return state
 
 
 def _groups(
@@ -187,20 +242,28 @@ def _metric(state: SeriesState) -> str:
     return state.market_id.partition("/")[2]
 
 
-def _collect(row: Mapping[str, Any], rows: Rows) -> None:
+def _collect(row: Mapping[str, Any], rows: Rows) -> str:
+    """Take the values of one asset and day, and say which asset's they are."""
     asset = str(row.get("asset", "")).upper()
-    day = to_ms(datetime.fromisoformat(str(row.get("time", ""))[:19] + "+00:00"))
+    day = to_ms(_instant(row.get("time", "")))
     for (wanted, metric), days in rows.items():
-        value = row.get(metric) if wanted == asset else None
-        if value is None:
-            continue  # null and absent both mean: nothing for that day; the series' age tells the rest
-        number = float(value)
+        if wanted != asset or metric not in row:
+            continue
+        number = _number(row[metric])
         if days.setdefault(day, number) != number:
             raise SourceError("malformed", f"{NAME}: two values of {asset} {metric} for {row['time'][:10]}.")
+    return asset
 
 
-def _series(state: SeriesState, days: Mapping[int, float]) -> DailySeries:
-    stamps = sorted(days)
+def _number(value: object) -> float | None:
+    try:
+        return None if value is None else float(str(value))
+    except ValueError as error:
+        raise SourceError("malformed", f"{NAME}: wanted a number, found {str(value)[:40]!r}.") from error
+
+
+def _series(state: SeriesState, days: Mapping[int, float | None]) -> DailySeries:
+    stamps = sorted(day for day, value in days.items() if value is not None)
     return DailySeries(
         state=state,
         days_ms=stamps,

@@ -1,29 +1,31 @@
-"""DefiLlama: value locked per chain, and supply and price of stablecoins, daily; no key.
+"""DefiLlama: chains and stablecoins; where they are named also protocols, pools and incidents; no key.
 
 A stablecoin's price on a day is its circulation in dollars divided by its circulation in tokens, both
 from the same row of its chart. The newest point is today's and still moves; a day counts once it is over,
 an hour later (the adapters run hourly). History is restated; the last week is read again each time.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from tasks.settings_schema import DefiLlamaSettings, Settings
-from tasks.sources._daily import DailySeries, after_day, make_page
+from tasks.sources._daily import DailySeries
+from tasks.sources._defillama import NAME, fetch_one, midnight, points, state_of, whole_series
+from tasks.sources._defillama_incidents import INCIDENTS, fetch_incidents
+from tasks.sources._defillama_pools import POOLS, fetch_pools
+from tasks.sources._defillama_protocols import METRICS, fetch_protocols
 from tasks.sources._errors import SourceError
 from tasks.sources._http import HttpSource
 from tasks.sources._json import Json
-from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
-from tasks.sources._times import DAY_MS, HOUR_MS, from_ms
+from tasks.sources._model import Assignment, Failure, Finished, SeriesState, Source, Started
 
-NAME = "defillama"
+LICENCE = "free to use with attribution (defillama.com/docs/api)"
 CHAINS = "protocol_metrics"
 STABLECOINS = "stablecoins"
 TVL = "tvl_usd"
 ALL_CHAINS = "all"
-LAG_MS = HOUR_MS
 CHAINS_HOST = "https://api.llama.fi"
 STABLECOINS_HOST = "https://stablecoins.llama.fi"
 
@@ -31,7 +33,11 @@ STABLECOINS_HOST = "https://stablecoins.llama.fi"
 def build(settings: Settings) -> list[Source]:
     """The source, where it is configured."""
     stated = settings.sources.defillama
-    return [] if stated is None else [DefiLlama(stated)]
+    if stated is None:
+        return []
+    pools = (POOLS,) if stated.pools or stated.lending_pools else ()
+    incidents = (INCIDENTS,) if stated.incidents else ()
+    return [DefiLlama(stated, datasets=(CHAINS, STABLECOINS, *pools, *incidents))]
 
 
 @dataclass(frozen=True)
@@ -49,24 +55,28 @@ class DefiLlama:
         try:
             self._fetch_chains(http, assignment)
             self._fetch_stablecoins(http, assignment)
+            fetch_protocols(http, assignment, self.settings)
+            fetch_pools(http, assignment, self.settings)
+            fetch_incidents(http, assignment, self.settings)
         finally:
             http.close()
             assignment.emit(Finished(NAME, http.requests))
 
     def _fetch_chains(self, http: HttpSource, assignment: Assignment) -> None:
         entities = (ALL_CHAINS, *self.settings.chains)
-        assignment.emit(Started(NAME, CHAINS, len(entities)))
+        protocols = len(self.settings.protocols) * len(METRICS)
+        assignment.emit(Started(NAME, CHAINS, len(entities) + protocols))
         host = self.settings.base_url or CHAINS_HOST
         for entity in entities:
-            state = _state(assignment, CHAINS, f"{entity}/{TVL}", "")
+            state = state_of(assignment, CHAINS, f"{entity}/{TVL}", "")
             path = "" if entity == ALL_CHAINS else f"/{quote(entity)}"
 
             def fetch(entity: str = entity, state: SeriesState = state, path: str = path) -> DailySeries:
-                days = _points(http.json(f"{host}/v2/historicalChainTvl{path}"), "tvl")
+                days = points(http.json(f"{host}/v2/historicalChainTvl{path}"), "tvl")
                 names = {"entity_kind": "chain", "entity": entity, "metric": TVL}
-                return _series(state, {"value": days}, names)
+                return whole_series(state, {"value": days}, names)
 
-            _fetch_one(http, assignment, state, fetch)
+            fetch_one(http, assignment, state, fetch)
 
     def _fetch_stablecoins(self, http: HttpSource, assignment: Assignment) -> None:
         universe = assignment.settings.universe
@@ -79,7 +89,7 @@ class DefiLlama:
             assignment.emit(Failure(NAME, STABLECOINS, "*", error.kind, str(error)))
             return
         for coin in coins:
-            state = _state(assignment, STABLECOINS, coin, coin)
+            state = state_of(assignment, STABLECOINS, coin, coin)
 
             def fetch(coin: str = coin, state: SeriesState = state) -> DailySeries:
                 if coin not in known:
@@ -87,42 +97,7 @@ class DefiLlama:
                 chart = http.json(f"{host}/stablecoincharts/all", {"stablecoin": known[coin]})
                 return _stablecoin(state, coin, chart)
 
-            _fetch_one(http, assignment, state, fetch)
-
-
-def _fetch_one(
-    http: HttpSource, assignment: Assignment, state: SeriesState, fetch: Callable[[], DailySeries]
-) -> None:
-    """One series; where it fails the others go on."""
-    try:
-        series = fetch()
-        if not series.days_ms:
-            assignment.emit(Page(NAME, state.dataset, {}, {}, (_without_days(assignment, state),)))
-        else:
-            simulated = http.is_simulated
-            lag = after_day(LAG_MS)
-            page = make_page(NAME, state.dataset, [series], lag, assignment, is_simulated=simulated)
-            assignment.emit(page)
-    except SourceError as error:
-        status = "unsupported" if error.kind == "refused" else "failing"
-        told = replace(state, status=status, message=str(error), checked_at=assignment.as_of)
-        assignment.emit(Page(NAME, state.dataset, {}, {}, (told,)))
-        if status == "failing":
-            assignment.emit(Failure(NAME, state.dataset, state.market_id, error.kind, str(error)))
-    assignment.emit(Advanced(NAME, state.dataset))
-
-
-def _without_days(assignment: Assignment, state: SeriesState) -> SeriesState:
-    """An empty history: nothing yet for a new series, an incomplete answer for one that had days before."""
-    if state.newest_data_at is not None:
-        text = f"{NAME}: wanted the days of {state.market_id}, found an empty list although there were some."
-        raise SourceError("incomplete", text)
-    return replace(state, status="not_listed", message="no day yet", checked_at=assignment.as_of)
-
-
-def _state(assignment: Assignment, dataset: str, series: str, asset: str) -> SeriesState:
-    fresh = SeriesState(NAME, dataset, "", series, "", asset)
-    return assignment.states.get(fresh.key, fresh)
+            fetch_one(http, assignment, state, fetch)
 
 
 def _identities(body: Json) -> dict[str, str]:
@@ -139,37 +114,17 @@ def _circulating(row: Mapping[str, Any]) -> float:
     return sum(float(value or 0) for value in amounts.values()) if isinstance(amounts, dict) else 0.0
 
 
-def _points(body: Json, field: str) -> dict[int, float | None]:
-    """Value by midnight in milliseconds; the first point of a day counts, a later one is still moving."""
-    if not isinstance(body, list):
-        raise SourceError("malformed", f"{NAME}: wanted a list of days, found {str(body)[:60]!r}.")
-    days: dict[int, float | None] = {}
-    for row in body:
-        value = row.get(field)
-        days.setdefault(_midnight(row), None if value is None else float(value))
-    return days
-
-
-def _midnight(row: Mapping[str, Any]) -> int:
-    try:
-        return int(row["date"]) * 1000 // DAY_MS * DAY_MS
-    except (KeyError, TypeError, ValueError) as error:
-        raise SourceError(
-            "malformed", f"{NAME}: a point without a readable date: {str(row)[:80]}."
-        ) from error
-
-
 def _stablecoin(state: SeriesState, coin: str, chart: Json) -> DailySeries:
     if not isinstance(chart, list):
         raise SourceError("malformed", f"{NAME}: wanted the chart of {coin}, found {str(chart)[:60]!r}.")
     supply: dict[int, float | None] = {}
     price: dict[int, float | None] = {}
     for row in chart:
-        day = _midnight(row)
+        day = midnight(row)
         tokens, dollars = _amount(row.get("totalCirculating")), _amount(row.get("totalCirculatingUSD"))
         supply.setdefault(day, tokens)
         price.setdefault(day, dollars / tokens if tokens and dollars else None)
-    return _series(state, {"supply": supply, "price_usd": price}, {"asset": coin})
+    return whole_series(state, {"supply": supply, "price_usd": price}, {"asset": coin})
 
 
 def _amount(amounts: object) -> float | None:
@@ -177,13 +132,3 @@ def _amount(amounts: object) -> float | None:
     if not isinstance(amounts, dict) or not amounts:
         return None
     return sum(float(value or 0) for value in amounts.values())  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _series(
-    state: SeriesState, columns: Mapping[str, Mapping[int, float | None]], names: Mapping[str, str]
-) -> DailySeries:
-    stamps = sorted(next(iter(columns.values())))
-    values = {name: [days[stamp] for stamp in stamps] for name, days in columns.items()}
-    # The answer is the whole history, so its first day is the series' first day.
-    known = replace(state, first_data_at=from_ms(stamps[0])) if stamps else state
-    return DailySeries(known, stamps, values, names)

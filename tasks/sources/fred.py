@@ -2,7 +2,7 @@
 
 Most daily series appear on the next working day; the slowest that is commonly used, Treasury yields, at
 16:15 in New York (federalreserve.gov/releases/h15). So a day counts from 22:00 UTC of the next working
-day.
+day; federal holidays are no working days.
 """
 
 import csv
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
 from tasks.settings_schema import FredSettings, Settings
 from tasks.sources._daily import DailySeries, make_page, read_from
 from tasks.sources._errors import SourceError
 from tasks.sources._http import HttpSource
 from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
-from tasks.sources._times import DAY_MS, HOUR_MS, Integers, to_ms
+from tasks.sources._times import HOUR_MS, Integers, to_ms
+from tasks.sources._us_days import working_day_after
 
+LICENCE = "free to use with attribution; some series are copyrighted by third parties, see each one's page"
 NAME = "fred"
 DATASET = "macro_series"
 PUBLISHED_AT_MS = 22 * HOUR_MS
@@ -36,9 +36,7 @@ def build(settings: Settings) -> list[Source]:
 
 def published(days: Integers) -> Integers:
     """When the values of days are published: 22:00 UTC of the next working day, in milliseconds."""
-    weekday = (days // DAY_MS + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-    wait = np.where(weekday == 4, 3, np.where(weekday == 5, 2, 1))
-    return days + wait * DAY_MS + PUBLISHED_AT_MS
+    return working_day_after(days, 1) + PUBLISHED_AT_MS
 
 
 @dataclass(frozen=True)

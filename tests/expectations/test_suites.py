@@ -84,6 +84,7 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("not_finite", {"value": np.inf}),
         ("negative_value", {"value": -1.0}),
         ("unknown_entity_kind", {"entity_kind": "bridge"}),
+        ("zero_after_value", {"value": 0.0}),
         ("time_out_of_range", {"period_start": pd.Timestamp("2099-01-01")}),
         ("off_grid", {"period_start": pd.Timestamp("2024-05-01 06:00"), "known_at": NOW}),
     ],

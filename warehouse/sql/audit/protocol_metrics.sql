@@ -5,8 +5,8 @@ with judged as (
       provider: provider, entity_kind: entity_kind, entity: entity, metric: metric, period_start: period_start
     } as key,
     period_start,
-    isfinite(value) and value >= 0 as is_possible,
-    value = 0 and lag(value) over (
+    isfinite(value) and (value >= 0 or metric = 'revenue_usd') as is_possible,
+    metric = 'tvl_usd' and value = 0 and lag(value) over (
       partition by provider, entity_kind, entity, metric order by period_start
     ) > 0 as is_fall_to_zero,
     known_at >= period_start as is_known_after
@@ -41,13 +41,13 @@ select unnest([
     wanted: 'each day of a series is stored once (provider, kind, entity, metric, period_start)',
     offenders: repeated, examples: null::json, assets: null::varchar[]},
   {rule: 'values_are_possible', severity: 'critical', reason_code: 'negative_value',
-    wanted: 'every value is finite and at least 0',
+    wanted: 'every value is finite and at least 0 (revenue may be negative)',
     offenders: impossible, examples: to_json(impossible_rows), assets: null},
   {rule: 'known_after_the_day', severity: 'critical', reason_code: 'known_at_out_of_order',
     wanted: 'no value is known before its day',
     offenders: too_early, examples: to_json(too_early_rows), assets: null},
   {rule: 'no_fall_to_zero', severity: 'warning', reason_code: 'zero_after_value',
-    wanted: 'a series that had a value does not fall to 0 (a broken adapter looks like this)',
+    wanted: 'value locked does not fall to 0 (a broken adapter looks like this)',
     offenders: zeroed, examples: to_json(zeroed_rows), assets: null},
   {rule: 'history_is_not_restated', severity: 'warning', reason_code: 'restated_history',
     wanted: 'values older than a week do not change by more than 5 % after they were told',

@@ -34,6 +34,12 @@ COMMANDS = {
     "tables": ("tables", "The tables and what each one holds."),
     "show": ("tables", "One table: its columns with meanings and units, and its first rows."),
     "explain": ("explain", "Why a recommendation says what it says."),
+    "revisions": (
+        "revisions",
+        "Facts that changed after they were first known, and the recommendations that used them.",
+    ),
+    "restore": ("restore", "Put the master back from a verified snapshot."),
+    "maintain": ("maintain", "Old versions to Parquet, the master compacted; --restore puts them back."),
     "positions": ("positions", "Import or show what a portfolio holds."),
     "holdings": ("positions", "The same as positions."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),

@@ -10,7 +10,7 @@ versions as (
     lag(load_id) over version as earlier_load_id,
     lag(known_at) over version as earlier_known_at,
     first_value(known_at) over version as first_known_at,
-    list_filter({changes}, change -> change.before is distinct from change.after) as changes
+    list_filter({changes}, lambda change: change.before is distinct from change.after) as changes
   from {source} as facts
   semi join touched using ({key})
   window version as (partition by {key} order by known_at, load_id)

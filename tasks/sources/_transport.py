@@ -81,6 +81,10 @@ class Transport:
             raise SourceError("unavailable", message, is_transient=True) from error
         return Answer(url, status, reason, answer_headers, text)
 
+    def turn(self, name: str, seconds: float) -> float:
+        """Take the next turn under a limit, which lasts so many seconds; returns how long to wait for it."""
+        return self._assignment.hosts.reserve(name, seconds)
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.context import RunContext
+from warehouse.connection import Engine
 from warehouse.home import Home
+from warehouse.mirror import write_mirror
 from warehouse.publish import publish as publish_snapshot
 
 
@@ -18,9 +20,10 @@ class PublishSummary:
 
 
 def publish(context: RunContext) -> PublishSummary:
-    """Publish what the master holds."""
+    """Publish what the master holds, and mirror it as Parquet where that is wanted."""
     warehouse = context.settings.warehouse
-    snapshot = publish_snapshot(
-        Home(warehouse.home), context.clock, as_of=context.as_of, keep=warehouse.keep_snapshots
-    )
+    home = Home(warehouse.home)
+    snapshot = publish_snapshot(home, context.clock, as_of=context.as_of, keep=warehouse.keep_snapshots)
+    if warehouse.parquet_mirror:
+        write_mirror(home, Engine(memory_limit=warehouse.memory_limit))
     return PublishSummary(snapshot.snapshot_id, snapshot.load_id)

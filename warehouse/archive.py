@@ -4,15 +4,16 @@ In: an open database and a folder. Out: Parquet files that nobody ever edits. A 
 row by row with what it replaces before anything is deleted.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
-from pyarrow import parquet
 
 from warehouse.connection import first_row
 from warehouse.errors import DamagedWarehouse
@@ -21,6 +22,9 @@ from warehouse.points import reached
 from warehouse.snapshots import file_sha256
 from warehouse.statements import quote, statement
 from warehouse.values import into_database
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CHUNK_ROWS = 50_000
 _HERE = "ops.archives"
@@ -90,6 +94,12 @@ def read_archive(folder: Path, one: Archive) -> pa.Table:
             f"{path} should hold {one.rows} older rows of {one.table_name} with checksum {one.sha256[:8]}…, "
             "but it is missing or changed. Put it back from a backup; nothing else is affected."
         )
+    return _read(path)
+
+
+def _read(path: Path) -> pa.Table:
+    from pyarrow import parquet  # noqa: PLC0415 - every reader imports this module, few read an archive
+
     return parquet.read_table(path)
 
 
@@ -107,6 +117,8 @@ def write_archive(connection: duckdb.DuckDBPyConnection, folder: Path, name: str
     Raises:
         DamagedWarehouse: The file does not give back the rows; nothing was deleted.
     """
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
     folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     folder.chmod(FOLDER_MODE)
     temporary = folder / f".{name}.tmp"
@@ -124,8 +136,7 @@ def write_archive(connection: duckdb.DuckDBPyConnection, folder: Path, name: str
     temporary.replace(target)
     sync_folder(folder)
     reached("archived")
-    rows = parquet.read_table(target)
-    connection.register("archived", rows)
+    connection.register("archived", _read(target))
     (differing,) = first_row(connection, statement("archive_differs")) or (1,)
     connection.unregister("archived")
     if differing:

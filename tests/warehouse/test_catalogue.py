@@ -91,6 +91,7 @@ def test_the_nearest_name_is_offered() -> None:
     ],
 )
 def test_a_spoilt_file_is_refused(sql: Path, file: str, text: str, told: str) -> None:
+    (sql / file).parent.mkdir(exist_ok=True)  # there is no migration yet
     (sql / file).write_text(text)
     with pytest.raises(WarehouseError, match=told):
         load_catalogue(sql)
@@ -121,6 +122,7 @@ def test_a_spoilt_file_is_refused(sql: Path, file: str, text: str, told: str) ->
 def test_check_says_what_is_wrong(
     sql: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, told: str
 ) -> None:
+    (sql / file).parent.mkdir(exist_ok=True)  # there is no migration yet
     (sql / file).write_text(text)
     spoilt = load_catalogue(sql)
     for module in (check, schema):

@@ -1,0 +1,66 @@
+"""The step that keeps the warehouse small: old versions and verdicts to files, empty blocks out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tasks.context import RunContext
+from warehouse.compaction import compact
+from warehouse.home import Home
+from warehouse.retention import Moved, archive_old, restore_archives
+
+
+@dataclass(frozen=True)
+class MaintainSummary:
+    """What maintenance did.
+
+    Attributes:
+        moved: Rows that went to files, or came back, per table.
+        bytes_before: Size of the master before compaction.
+        bytes_after: Size after.
+        sentences: The same in plain words.
+    """
+
+    moved: tuple[Moved, ...]
+    bytes_before: int
+    bytes_after: int
+    sentences: tuple[str, ...]
+
+
+def maintain(context: RunContext) -> MaintainSummary:
+    """Move what is old to files, then rewrite the master if much of it is empty."""
+    kept = context.settings.warehouse
+    home = Home(kept.home)
+    moved = archive_old(
+        home,
+        context.clock,
+        keep_vintages=_days(kept.keep_vintages_days),
+        keep_logs=_days(kept.keep_validations_days),
+    )
+    done = compact(home, context.clock, above=kept.compact_above)
+    sentences = [f"{one.rows:,} rows of {one.table_name} moved to archive/{one.file}." for one in moved]
+    if done.bytes_after < done.bytes_before:
+        sentences.append(f"The master shrank from {_mb(done.bytes_before)} to {_mb(done.bytes_after)}.")
+    else:
+        sentences.append(
+            f"The master has {_mb(done.bytes_before)}, {done.free_share:.0%} of it free: left as it is."
+        )
+    return MaintainSummary(tuple(moved), done.bytes_before, done.bytes_after, tuple(sentences))
+
+
+def put_back(context: RunContext) -> MaintainSummary:
+    """Put every archived row back into its table."""
+    home = Home(context.settings.warehouse.home)
+    moved = restore_archives(home, context.clock)
+    size = home.master.stat().st_size
+    sentences = [f"{one.rows:,} rows are back in {one.table_name}." for one in moved]
+    return MaintainSummary(tuple(moved), size, size, tuple(sentences or ["Nothing is archived."]))
+
+
+def _days(days: int) -> timedelta | None:
+    return timedelta(days=days) if days else None
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -32,14 +32,14 @@ def fetch_incidents(http: HttpSource, assignment: Assignment, stated: DefiLlamaS
         return
     assignment.emit(Started(NAME, INCIDENTS, 1))
     try:
-        rows = _listed(http.json(f"{stated.base_url or HOST}/hacks"))
+        rows = listed(http.json(f"{stated.base_url or HOST}/hacks"))
         assignment.emit(_page(rows, assignment, is_simulated=http.is_simulated))
     except SourceError as error:
         assignment.emit(Failure(NAME, INCIDENTS, "*", error.kind, str(error)))
     assignment.emit(Advanced(NAME, INCIDENTS))
 
 
-def _listed(body: Json) -> list[Mapping[str, Any]]:
+def listed(body: Json) -> list[Mapping[str, Any]]:
     if not isinstance(body, list) or not body:
         text = f"{NAME}: wanted the list of incidents, found {str(body)[:60]!r}."
         raise SourceError("malformed" if body else "incomplete", text)
@@ -61,7 +61,7 @@ def _page(rows: Sequence[Mapping[str, Any]], assignment: Assignment, *, is_simul
     for name, theirs in AMOUNTS.items():
         columns[name] = np.array([_amount(row.get(theirs)) for _, row in kept], dtype=np.float64)
     columns["is_bridge"] = np.array([bool(row.get("bridgeHack")) for _, row in kept], dtype=bool)
-    columns["incident_id"] = _objects(_identities(days, columns["entity"], columns["entity_id"]))
+    columns["incident_id"] = _objects(identities(days, columns["entity"], columns["entity_id"]))
     known, is_reconstructed = _known(days, assignment, is_first=state.checked_at is None)
     columns |= {"occurred_at": instants(days), "known_at": known, "is_reconstructed": is_reconstructed}
     newest = from_ms(int(days[-1])) if days.size else state.newest_data_at
@@ -83,7 +83,7 @@ def _known(days: Integers, assignment: Assignment, *, is_first: bool) -> tuple[A
     return np.full(len(days), stamp), np.zeros(len(days), dtype=bool)
 
 
-def _identities(days: Integers, names: Any, numbers: Any) -> list[str]:  # noqa: ANN401 - arrays of text
+def identities(days: Integers, names: Any, numbers: Any) -> list[str]:  # noqa: ANN401 - arrays of text
     """Name and number; a second incident of the same name on one day is told apart by a count."""
     seen: dict[tuple[int, str], int] = {}
     found: list[str] = []

@@ -99,6 +99,7 @@ QUERIES = {
     "/stablecoin/": "5",
     "/summary/fees/": "aave-v3",
     "/chart/": next(iter(POOLS)),
+    "/chartLendBorrow/": next(iter(POOLS)),
     "/products/": "BTC-USD/candles",
 }
 

@@ -120,12 +120,12 @@ def test_an_incident_is_known_from_the_reading_that_first_had_it(
 
 def test_two_incidents_of_one_name_and_day_stay_two() -> None:
     days, names, numbers = np.array([1, 1, 2]), ["Bridge"] * 3, ["7"] * 3
-    assert incidents._identities(days, names, numbers) == ["Bridge (7)", "Bridge (7) #2", "Bridge (7)"]
+    assert incidents.identities(days, names, numbers) == ["Bridge (7)", "Bridge (7) #2", "Bridge (7)"]
 
 
 def test_an_empty_list_of_incidents_is_no_news_but_a_failure() -> None:
     with pytest.raises(SourceError, match="list of incidents"):
-        incidents._listed([])
+        incidents.listed([])
 
 
 def test_positions_count_from_their_publication(sandbox: RunningSandbox, tmp_path: Path) -> None:

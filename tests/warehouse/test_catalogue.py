@@ -121,6 +121,7 @@ def test_a_spoilt_file_is_refused(sql: Path, file: str, text: str, told: str) ->
 def test_check_says_what_is_wrong(
     sql: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, told: str
 ) -> None:
+    (sql / file).parent.mkdir(exist_ok=True)  # git keeps no empty folder of migrations
     (sql / file).write_text(text)
     spoilt = load_catalogue(sql)
     for module in (check, schema):

@@ -71,7 +71,7 @@ docs: install ## write the generated pages
 	$(BIN)/trimtab docs
 
 serve: install ## Prefect server, pool, deployments and worker on this machine
-	$(BIN)/python -m flows.serve
+	$(BIN)/python -m flows.serve $(SERVE_ARGS)
 
 bench: install-dev ## timings against peers, as ratios
 	$(BIN)/python -m benchmarks

@@ -44,7 +44,7 @@ COMMANDS = {
     "holdings": ("positions", "The same as positions."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),
     "demo": ("demo", "The whole job on a simulated market on this machine."),
-    "sandbox": ("sandbox", "The simulated market by itself."),
+    "sandbox": ("simulated", "The simulated market by itself."),
     "docs": ("docs", "Write the generated pages (tables, commands); --check only compares."),
 }
 

@@ -49,9 +49,13 @@ def show(out: Console, whole: Row) -> None:
     if whole["trades"]:
         out.print()
         out.print(_trades(whole["trades"]))
-    if whole["weights"]:
+    held = [row for row in whole["weights"] if _is_seen(row)]
+    if held:
         out.print()
-        out.print(_weights(whole["weights"]))
+        out.print(_weights(held))
+        idle = len(whole["weights"]) - len(held)
+        if idle:
+            out.print(Text(f"and {idle} more lines that stay at 0 %", style="dim"))
     out.print()
     for text in _figures(whole):
         out.print(Text(text))
@@ -123,12 +127,17 @@ def _trades(trades: list[Row]) -> object:
     return table(columns, rows, right=("quantity", "about USD", "at price", "fee USD", "slippage USD"))
 
 
+def _is_seen(row: Row) -> bool:
+    """Whether a line holds or shall hold anything that shows in hundredths of a percent."""
+    return max(row["current_weight"] or 0.0, row["target_weight"]) >= 0.00005
+
+
 def _weights(weights: list[Row]) -> object:
     columns = ("line", "now", "target", "change", "allowed", "risk now", "risk after")
     rows: list[tuple[object, ...]] = []
     for row in weights:
         current, target = row["current_weight"], row["target_weight"]
-        change = "" if current is None else f"{(target - current) * 100:+.2f}"
+        change = "" if current is None else f"{round((target - current) * 100, 2) + 0.0:+.2f}"
         allowed = f"{(row['lower_bound'] or 0) * 100:.0f}-{(row['upper_bound'] or 0) * 100:.0f} %"
         risk = (percent(row["risk_contribution_before"], 1), percent(row["risk_contribution_after"], 1))
         line = f"{row['sleeve']}:{row['asset']}"

@@ -180,7 +180,7 @@ def _largest_change(case: Weighing, book: Book) -> str:
     coins = [x for x in book.lines if not is_cash(x)]
     line = max(coins, key=lambda x: (abs(case.proposed.get(x, 0.0) - book.weight[x]), x))
     now, target = book.weight[line], case.proposed.get(line, 0.0)
-    return f"{asset_of(line)} is {now:.1%} of the portfolio and {target:.1%} is better."
+    return f"{asset_of(line)} is {now:.1%} of the portfolio, the proposed target is {target:.1%}."
 
 
 def band(target: float, policy: Policy) -> str:

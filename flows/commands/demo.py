@@ -45,11 +45,9 @@ def demo(options: Options, seed: int) -> int:
     status = print_outcome(context, told, options)
     if not options.json:
         out.print(Text("\nThe data above are simulated: this machine invented the market.", style="yellow"))
-        out.print(Text(f"Ask its warehouse:  trimtab sql --config {_short(CONFIG)} --home {_short(home)} \\"))
-        out.print(Text('                      "select * from mart.recommendation_trades"'))
-        out.print(
-            Text("Go live, without a key:  trimtab init my-portfolio && cd my-portfolio && trimtab run")
-        )
+        click.echo(f"Ask its warehouse:  trimtab sql --config {_short(CONFIG)} --home {_short(home)} \\")
+        click.echo('                      "select * from mart.recommendation_trades"')
+        click.echo("Go live, without a key:  trimtab init my-portfolio && cd my-portfolio && trimtab run")
     return status
 
 

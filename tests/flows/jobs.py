@@ -2,6 +2,9 @@
 
 import http.server
 import json
+import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +13,7 @@ from typing import Any
 
 from flows.cli import invoke
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """\
 [warehouse]
 home = "home"
@@ -92,3 +96,21 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def kill_runs(config: Path, times: int, seed: int) -> list[int]:
+    """Start the job `times` times and end each with SIGKILL at a random moment, unless it was faster.
+
+    Returns the exit statuses of those that were.
+    """
+    moments = random.Random(seed)
+    ended: list[int] = []
+    command = [sys.executable, "-m", "flows", "run", "--quiet", "--config", str(config), "--as-of", NOW]
+    for _ in range(times):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            ended.append(process.wait(timeout=moments.uniform(0.5, 9)))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return ended

@@ -19,6 +19,8 @@ assets = ["BTC", "ETH"]
 objective = "min_volatility"
 """
 
+CORE = "[portfolios.core]"
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
@@ -39,7 +41,10 @@ def refusal(file: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("file", [ROOT / "trimtab.toml", *sorted((ROOT / "examples").glob("*.toml"))], ids=lambda f: f.stem)
+SHIPPED = [ROOT / "trimtab.toml", *sorted((ROOT / "examples").glob("*.toml"))]
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda f: f.stem)
 def test_every_shipped_configuration_is_accepted(file, write):
     settings = load_settings(file)
     assert settings.portfolios
@@ -67,16 +72,16 @@ def test_home_is_relative_to_the_file_and_replaced_by_option_or_environment(writ
         (("[universe]", "[universe]\nqoute = 'USDT'"), 5, ["universe.qoute", "did you mean 'quote'"]),
         (('"ETH"]', '"ETHH"]'), 5, ["'ETHH' looks like a slip for 'ETH'", "confirmed_assets"]),
         (('"binance"', '"binanse"'), 2, ["no exchange 'binanse'", "'binance'"]),
-        (("[portfolios.core]", "[portfolios.core]\nrequires = ['candles_1dd']"), 8, ["did you mean 'candles_1d'"]),
-        (("[portfolios.core]", "[portfolios.core]\nrequires = ['macro_series']"), 8, ["[sources.fred]"]),
-        (("[portfolios.core]", "[portfolios.core]\nweight_bounds = { default = [0.5, 0.3] }"), 8, ["0.5", "0.3"]),
-        (("[portfolios.core]", "[portfolios.core]\nweight_bounds = { 'spot:BTX' = [0.0, 0.3] }"), 8, ["'spot:BTC'"]),
-        (("[portfolios.core]", "[portfolios.core]\nmax_turnover = -1"), 8, ["max_turnover", "-1"]),
-        (("[portfolios.core]", "[portfolios.core]\nlookback_days = 'long'"), 8, ["lookback_days", "'long'"]),
+        ((CORE, CORE + "\nrequires = ['candles_1dd']"), 8, ["did you mean 'candles_1d'"]),
+        ((CORE, CORE + "\nrequires = ['macro_series']"), 8, ["[sources.fred]"]),
+        ((CORE, CORE + "\nweight_bounds = { default = [0.5, 0.3] }"), 8, ["0.5", "0.3"]),
+        ((CORE, CORE + "\nweight_bounds = { 'spot:BTX' = [0.0, 0.3] }"), 8, ["'spot:BTC'"]),
+        ((CORE, CORE + "\nmax_turnover = -1"), 8, ["max_turnover", "-1"]),
+        ((CORE, CORE + "\nlookback_days = 'long'"), 8, ["lookback_days", "'long'"]),
         (('"min_volatility"', '"min_volatilty"'), 8, ["min_volatility"]),
-        (("[portfolios.core]", "[gate]\nmin_venues = 0\n[portfolios.core]"), 8, ["min_venues"]),
-        (("[portfolios.core]", "[channels.ops]\nportfolios = ['coer']\n[portfolios.core]"), 8, ["did you mean 'core'"]),
-        (("[portfolios.core]", "[channels.ops]\nkind = 'appris'\n[portfolios.core]"), 8, ["'apprise'"]),
+        ((CORE, "[gate]\nmin_venues = 0\n" + CORE), 8, ["min_venues"]),
+        ((CORE, "[channels.ops]\nportfolios = ['coer']\n" + CORE), 8, ["did you mean 'core'"]),
+        ((CORE, "[channels.ops]\nkind = 'appris'\n" + CORE), 8, ["'apprise'"]),
         (("[[venues]]", "[[venues]]\nbase_url = 'binance.com/api'"), 2, ["scheme://host"]),
     ],
 )
@@ -89,7 +94,7 @@ def test_a_mistake_is_refused_with_file_line_and_remedy(write, change, line, wor
 
 
 def test_impossible_bounds_are_found_before_anything_is_solved(write):
-    text = refusal(write(MINIMAL + 'weight_bounds = { default = [0.6, 0.9] }\n'))
+    text = refusal(write(MINIMAL + "weight_bounds = { default = [0.6, 0.9] }\n"))
     assert ":9:" in text
     assert "weight_bounds" in text
 
@@ -126,7 +131,7 @@ def test_an_override_of_an_unknown_id_is_refused():
         apply_overrides({"venues": [{"id": "binance"}]}, {"TRIMTAB__VENUES__KRAKEN__BASE_URL": "x"})
 
 
-def test_secrets_come_from_the_environment_or_a_private_file_and_never_from_settings(write, monkeypatch, tmp_path):
+def test_secrets_come_from_the_environment_or_a_private_file(write, monkeypatch, tmp_path):
     settings = load_settings(write(MINIMAL))
     assert channel_secret(settings, "ops") is None
     env = tmp_path / ".env"

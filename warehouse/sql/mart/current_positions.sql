@@ -3,7 +3,7 @@
 -- key: portfolio, venue, account, kind, asset
 -- columns: core.positions
 with newest as (
-  select portfolio, arg_max(statement_id, (as_of, known_at, load_id)) as statement_id
+  select portfolio, arg_max(statement_id, (as_of, known_at, load_id, statement_id)) as statement_id
   from core.positions
   group by portfolio
 )

@@ -87,7 +87,7 @@ def open_published(home: Home, *, engine: Engine = DEFAULT_ENGINE) -> Generator[
         NothingPublished: Nothing was published yet.
         DamagedWarehouse: The snapshot can not be read.
     """
-    path, connection = _open_newest(home, engine)
+    path, connection = open_newest(home, engine)
     try:
         lock_down(connection)
         yield Reader(connection, _info(connection, path))
@@ -121,7 +121,7 @@ def open_point_in_time(
         DamagedWarehouse: The snapshot can not be read.
     """
     if snapshot_id is None:
-        path, probe = _open_newest(home, engine)
+        path, probe = open_newest(home, engine)
     else:
         path = home.snapshot(snapshot_id)
         if not path.exists():
@@ -144,7 +144,13 @@ def open_point_in_time(
         probe.close()
 
 
-def _open_newest(home: Home, engine: Engine) -> tuple[Path, duckdb.DuckDBPyConnection]:
+def open_newest(home: Home, engine: Engine) -> tuple[Path, duckdb.DuckDBPyConnection]:
+    """The newest snapshot and a read-only connection to it, not locked down yet.
+
+    Raises:
+        NothingPublished: There is none.
+        DamagedWarehouse: It can not be read.
+    """
     for attempt in range(_ATTEMPTS):
         path = newest_snapshot(home)
         try:

@@ -34,6 +34,10 @@ COMMANDS = {
     "tables": ("tables", "The tables and what each one holds."),
     "show": ("tables", "One table: its columns with meanings and units, and its first rows."),
     "explain": ("explain", "Why a recommendation says what it says."),
+    "doctor": (
+        "doctor",
+        "Sources and channels, clock, licences, limits, disk, home, keys, scheduler: one line each.",
+    ),
     "revisions": (
         "revisions",
         "Facts that changed after they were first known, and the recommendations that used them.",

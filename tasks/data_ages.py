@@ -142,7 +142,11 @@ def _is_followed_pool(dataset: str, row: Mapping[str, Any], stated: DefiLlamaSet
 
 def _is_followed_market(row: Mapping[str, Any], settings: Settings) -> bool:
     venue = next((venue for venue in settings.venues if venue.id == row["source"]), None)
-    if venue is None or (row["market_type"] and row["market_type"] not in venue.markets):
+    if venue is None:
+        return False
+    # Options are no kind of market that is followed: their volatility is.
+    is_market = row["market_type"] and row["dataset"] != "implied_volatility"
+    if is_market and row["market_type"] not in venue.markets:
         return False
     if row["dataset"] in OPTIONAL_DATASETS and row["dataset"] not in venue.datasets:
         return False

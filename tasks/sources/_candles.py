@@ -55,6 +55,9 @@ class CandleSeries:
         newest = last_closed_open(self.session.now_ms, self.step)
         until = self.session.assignment.until
         end = newest if until is None else to_ms(until) // self.step * self.step - self.step
+        expiry = self.market.expires_at
+        if expiry is not None:  # the candle in which a dated contract expires is its last
+            end = min(end, (to_ms(expiry) - 1) // self.step * self.step)
         self.newest = min(newest, end)
 
     async def first_open(self) -> int | None:

@@ -79,7 +79,8 @@ class FundingSeries:
         Raises:
             SourceError: settlements are missing that must exist, or the answer contradicts itself.
         """
-        until = min(since + self.size * LONGEST_INTERVAL_MS, self.newest)
+        longest = int(self.session.quirks.funding_hours * HOUR_MS)
+        until = min(since + self.size * longest, self.newest)
         rows = await self._ask(since, until, self.size)
         if not rows.size:
             rows = await self._ask(since, until, self.size)
@@ -112,13 +113,21 @@ class FundingSeries:
         )
         rows = np.empty((len(raw), 3))
         for at, row in enumerate(raw):
-            stamp, rate = row.get("timestamp"), row.get("fundingRate")
+            stamp, rate = row.get("timestamp"), self._rate(row)
             if stamp is None:
                 text = f"{self.market.venue} {self.market.symbol}: a funding row without an instant."
                 raise SourceError("malformed", text)
             # The stamp jitters by some milliseconds; the second is the key.
             rows[at] = (round(stamp / 1000) * 1000, np.nan if rate is None else rate, _mark(row))
         return self._checked(rows, since, until)
+
+    def _rate(self, row: Mapping[str, Any]) -> float | None:
+        """The rate of the settlement's own interval; ccxt reads another field on some venues."""
+        name, info = self.session.quirks.funding_field, row.get("info")
+        if not name:
+            return row.get("fundingRate")
+        value = info.get(name) if isinstance(info, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return None if value is None else float(value)  # pyright: ignore[reportUnknownArgumentType]
 
     def _checked(self, rows: Rows, since: int, until: int | None) -> Rows:
         last = self.newest if until is None else until

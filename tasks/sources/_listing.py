@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ class Choice:
 
 def choose(session: VenueSession, market_type: str) -> Choice:
     """Find the wanted markets; where two ids share a symbol, a price could be another coin's: neither."""
+    if market_type == "future":
+        return _dated(session)
     markets: list[Market] = []
     absent: list[tuple[str, str]] = []
     ambiguous: list[tuple[str, str]] = []
@@ -73,6 +76,22 @@ def choose(session: VenueSession, market_type: str) -> Choice:
         else:
             markets.append(found)
     return Choice(tuple(markets), tuple(absent), tuple(ambiguous))
+
+
+def _dated(session: VenueSession) -> Choice:
+    """Every listed dated contract of a followed coin, nearest first: together they are the term structure."""
+    universe = session.assignment.settings.universe
+    found = [
+        market
+        for market in session.markets.values()
+        if market.market_type == "future"
+        and market.base in universe.assets
+        and market.quote in (universe.quote, DOLLAR, "USDC")
+    ]
+    found.sort(key=lambda market: (market.base, str(market.expires_at), market.market_id))
+    clear = tuple(market for market in found if market.symbol not in session.ambiguous)
+    unclear = tuple((market.base, market.symbol) for market in found if market.symbol in session.ambiguous)
+    return Choice(clear, (), tuple(dict.fromkeys(unclear)))
 
 
 def instruments_page(session: VenueSession, markets: Sequence[Market]) -> Page | None:
@@ -90,7 +109,9 @@ def instruments_page(session: VenueSession, markets: Sequence[Market]) -> Page |
         name: np.array([getattr(market, name) for market in markets], dtype=kind)
         for name, kind in (kinds | {"is_active": bool}).items()
     }
-    columns["expires_at"] = np.full(len(markets), np.datetime64("NaT", "us"))
+    # An inverse contract is counted in quote: how much base that is depends on the price.
+    columns["contract_size"][[market.is_inverse for market in markets]] = np.nan
+    columns["expires_at"] = np.array([_naive(market.expires_at) for market in markets], "datetime64[us]")
     columns["known_at"] = np.full(len(markets), stamp)
     return Page(
         source=session.venue.id,
@@ -153,6 +174,10 @@ def depth(levels: Levels, mid: float, bps: float) -> float:
         return float("nan")
     inside = distance <= bps
     return float((levels[inside, 0] * levels[inside, 1]).sum())
+
+
+def _naive(at: datetime | None) -> np.datetime64:
+    return np.datetime64("NaT", "us") if at is None else np.datetime64(at.replace(tzinfo=None), "us")
 
 
 def _levels(side: object) -> Levels:

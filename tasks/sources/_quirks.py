@@ -33,11 +33,13 @@ class Quirks:
         options: settings of ccxt per market type.
         weights: the venue's documented limit per market type: how many of its weights one unit of ccxt's cost
             is, and how many weights a minute allows; ccxt's own, slower pace where there is none.
+        funding_hours: the longest hours between two settlements.
         funding_field: the field of a raw settlement that holds the rate of its own interval, where ccxt
             reads another one; "" for ccxt's reading.
         interest_page: points of open interest per request.
         interest_days: open interest is served this many days back; None for all.
         interest_unit: what the venue counts open interest in.
+        chain_volatility: the field of a raw option with its volatility in percent, where ccxt reads none.
         volatility_index: asks for a volatility index (see the venue's file); None where there is none.
         read_brackets: asks for leverage brackets where ccxt's own way needs a key; None for ccxt's way.
     """
@@ -53,10 +55,12 @@ class Quirks:
     quote_volume_at: int | None = None
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     weights: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    funding_hours: float = 8
     funding_field: str = ""
     interest_page: int = 100
     interest_days: int | None = None
     interest_unit: Literal["base", "contracts"] = "base"
+    chain_volatility: str = ""
     # (exchange, asset, first ms, last ms) → rows [instant ms, open, high, low, close] in percent a year
     volatility_index: Callable[[Any, str, int, int], Awaitable[list[list[float]]]] | None = None
     # (exchange, unified symbols) → ccxt's tiers by symbol

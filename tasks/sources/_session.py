@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -13,10 +14,11 @@ from tasks.sources._errors import SourceError, TradingForbiddenError
 from tasks.sources._model import Assignment
 from tasks.sources._quirks import quirks_of
 from tasks.sources._retry import Attempts
-from tasks.sources._times import to_ms
+from tasks.sources._times import from_ms, to_ms
 from tasks.sources._transport import Transport
 
 T = TypeVar("T")
+KINDS = {"perp": "swap", "future": "future", "spot": "spot"}  # our word for a kind of market, and ccxt's
 TICK_SIZE = 4  # ccxt's precisionMode in which a precision is the step itself, not a number of digits
 TRANSIENT_CLASSES = frozenset({"OperationFailed"})  # ccxt's root of everything that may pass
 REFUSED_CLASSES = frozenset({"BadRequest", "BadSymbol", "AuthenticationError", "ArgumentsRequired"})
@@ -24,7 +26,10 @@ REFUSED_CLASSES = frozenset({"BadRequest", "BadSymbol", "AuthenticationError", "
 
 @dataclass(frozen=True)
 class Market:
-    """One market as the venue lists it (quantities in base, prices in quote, fees as fractions)."""
+    """One market as the venue lists it (quantities in base, prices in quote, fees as fractions).
+
+    An inverse contract is settled in its base and counted in quote: its `contract_size` is in quote.
+    """
 
     venue: str
     market_id: str
@@ -40,6 +45,8 @@ class Market:
     min_cost: Decimal | None
     maker_fee: float | None
     taker_fee: float | None
+    expires_at: datetime | None = None
+    is_inverse: bool = False
 
     @property
     def constants(self) -> dict[str, object]:
@@ -141,9 +148,12 @@ class VenueSession:
         return SourceError("malformed", text, is_transient=True)
 
     def _list(self, row: dict[str, Any]) -> None:
-        kind = "perp" if row.get("swap") else "spot" if row.get("spot") else None
+        kind = next((ours for ours, theirs in KINDS.items() if row.get(theirs)), None)
         if kind not in self.market_types or (kind == "perp" and not row.get("linear")):
             return
+        expiry = row.get("expiry") if kind == "future" else None
+        if kind == "future" and expiry is None:
+            return  # a dated contract that does not say until when can not be used
         precision, limits = row.get("precision") or {}, row.get("limits") or {}
         self.markets[row["symbol"]] = Market(
             venue=self.venue.id,
@@ -160,6 +170,8 @@ class VenueSession:
             min_cost=_decimal((limits.get("cost") or {}).get("min")),
             maker_fee=row.get("maker"),
             taker_fee=row.get("taker"),
+            expires_at=None if expiry is None else from_ms(int(expiry)),
+            is_inverse=bool(row.get("inverse")),
         )
 
     def _step(self, precision: object) -> Decimal | None:

@@ -6,34 +6,30 @@ public data, no key.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from tasks.settings_schema import Settings, VenueSettings
 from tasks.sources._candles import DATASET as CANDLES
 from tasks.sources._candles import MARK, CandleSeries
+from tasks.sources._contract_facts import ContractFacts
 from tasks.sources._errors import SourceError
+from tasks.sources._face import Job, bind
 from tasks.sources._funding import FundingSeries
 from tasks.sources._listing import Choice, book_page, choose, instruments_page
 from tasks.sources._model import (
-    Advanced,
     Assignment,
-    Event,
     Failure,
     Finished,
     Note,
-    Page,
     SeriesState,
     Source,
     Started,
 )
-from tasks.sources._open_interest import OpenInterestSeries
 from tasks.sources._quirks import quirks_of
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import HOUR_MS, to_ms
 
 SKEW_SECONDS = 30
-Job = tuple[str, str, Callable[[], Awaitable[None]]]  # dataset, series, work
 
 
 def build(settings: Settings) -> list[Source]:
@@ -86,15 +82,8 @@ def _faces(venue: VenueSettings) -> list[tuple[str, ...]]:
     return [part for part in parts if part]
 
 
-class _Face:
+class _Face(ContractFacts):
     """One face of a venue during one run."""
-
-    def __init__(self, venue: VenueSettings, market_types: tuple[str, ...], assignment: Assignment) -> None:
-        self._venue = venue
-        self._types = market_types
-        self._assignment = assignment
-        self._places = asyncio.Semaphore(venue.max_concurrency)
-        self.requests = 0
 
     async def run(self) -> None:
         try:
@@ -116,6 +105,7 @@ class _Face:
     async def _fetch(self, session: VenueSession, kind: str) -> None:
         choice = choose(session, kind)
         await self._tell_absent(choice, kind)
+        await self.tell_expired(choice.markets, kind)
         rules = instruments_page(session, choice.markets)
         if rules is not None:
             await self._emit(rules)
@@ -135,27 +125,16 @@ class _Face:
                 (
                     dataset,
                     f"{market.symbol} {timeframe}",
-                    _bind(self._candles, session, market, timeframe, dataset),
+                    bind(self._candles, session, market, timeframe, dataset),
                 )
                 for dataset in kinds
                 for timeframe in timeframes
             )
             if kind == "perp" and session.can("fetchFundingRateHistory"):
-                jobs.append(("funding_rates", market.symbol, _bind(self._funding, session, market)))
-            if kind == "perp" and "open_interest" in wanted and session.can("fetchOpenInterestHistory"):
-                jobs.append(("open_interest", market.symbol, _bind(self._interest, session, market)))
-            if session.can("fetchOrderBook"):
-                jobs.append(("order_book_depth", market.symbol, _bind(self._book, session, market)))
-        return jobs
-
-    async def _do(self, job: Job) -> None:
-        dataset, series, work = job
-        async with self._places:
-            try:
-                await work()
-            except SourceError as error:
-                await self._fail(dataset, series, error)
-        await self._emit(Advanced(self._venue.id, dataset))
+                jobs.append(("funding_rates", market.symbol, bind(self._funding, session, market)))
+            if session.can("fetchOrderBook") and not market.is_inverse:
+                jobs.append(("order_book_depth", market.symbol, bind(self._book, session, market)))
+        return [*jobs, *self.more_jobs(session, choice.markets, kind)]
 
     async def _candles(self, session: VenueSession, market: Market, timeframe: str, dataset: str) -> None:
         state = self._state(dataset, market, timeframe)
@@ -199,29 +178,10 @@ class _Face:
             await self._settle_failure(series.state, error)
             raise
 
-    async def _interest(self, session: VenueSession, market: Market) -> None:
-        series = OpenInterestSeries(session, market, self._state("open_interest", market, ""))
-        try:
-            for window in series.windows():
-                page = await series.page(window)
-                if page is not None:
-                    await self._emit(page)
-            if series.state.newest_data_at is None:
-                await self._settle(replace(series.state, status="not_listed", message="no point yet"))
-        except SourceError as error:
-            await self._settle_failure(series.state, error)
-            raise
-
     async def _book(self, session: VenueSession, market: Market) -> None:
         page = await book_page(session, market)
         if page is not None:
             await self._emit(page)
-
-    def _state(self, dataset: str, market: Market, timeframe: str) -> SeriesState:
-        fresh = SeriesState(
-            self._venue.id, dataset, market.market_type, market.market_id, timeframe, market.base
-        )
-        return self._assignment.states.get(fresh.key, fresh)
 
     async def _tell_absent(self, choice: Choice, kind: str) -> None:
         for asset, symbol in choice.absent:
@@ -254,22 +214,3 @@ class _Face:
         if abs(real_ms - as_of_ms) < HOUR_MS and abs(skew) > SKEW_SECONDS:
             text = f"its clock and this machine's differ by {skew:+.0f} s; correct this machine's clock."
             await self._emit(Note(self._venue.id, text))
-
-    async def _settle(self, state: SeriesState) -> None:
-        checked = replace(state, checked_at=self._assignment.as_of)
-        await self._emit(Page(self._venue.id, state.dataset, {}, {}, (checked,)))
-
-    async def _settle_failure(self, state: SeriesState, error: SourceError) -> None:
-        if error.kind != "interrupted":
-            await self._settle(replace(state, status="failing", message=str(error)))
-
-    async def _fail(self, dataset: str, series: str, error: SourceError) -> None:
-        await self._emit(Failure(self._venue.id, dataset, series, error.kind, str(error)))
-
-    async def _emit(self, event: Event) -> None:
-        """Hand on without holding up the other series while the writer is busy."""
-        await asyncio.to_thread(self._assignment.emit, event)
-
-
-def _bind(work: Callable[..., Awaitable[None]], *args: object) -> Callable[[], Awaitable[None]]:
-    return lambda: work(*args)

@@ -56,7 +56,55 @@ def mark_candles(n: int = ROWS) -> pd.DataFrame:
     )
 
 
-GOOD = {"core_open_interest": open_interest, "core_mark_candles": mark_candles}
+def leverage_brackets(n: int = ROWS) -> pd.DataFrame:
+    market = {name: MARKET[name] for name in ("venue", "market_id", "symbol", "base", "market_type")}
+    return pd.DataFrame(
+        market
+        | {
+            "bracket": range(1, n + 1),
+            "brackets": n,
+            "notional_floor": [1e4 * i for i in range(n)],
+            "notional_cap": [*[1e4 * (i + 1) for i in range(n - 1)], None],
+            "maintenance_margin_rate": [0.004 + 0.01 * i for i in range(n)],
+            "max_leverage": [float(125 - i) for i in range(n - 1)] + [None],
+            "known_at": pd.Series([NOW] * n, dtype="datetime64[us]"),
+        }
+    )
+
+
+def implied_volatility(n: int = ROWS) -> pd.DataFrame:
+    observed = pd.Series([NOW] * n, dtype="datetime64[us]")
+    expiry = pd.Series([pd.NaT, *[NOW + pd.Timedelta(days=30)] * (n - 1)], dtype="datetime64[us]")
+    return pd.DataFrame(
+        {
+            "venue": "deribit",
+            "market_id": ["BTC index", *[f"BTC-1JUL24-{i}000-C" for i in range(1, n)]],
+            "kind": ["index", *["option"] * (n - 1)],
+            "base": "BTC",
+            "option_type": ["", *["call"] * (n - 1)],
+            "expires_at": expiry,
+            "strike": [None, *[1000.0 * i for i in range(1, n)]],
+            "observed_at": observed,
+            "implied_volatility": 0.6,
+            "underlying_price": [None, *[60_000.0] * (n - 1)],
+            "mark_price": [None, *[0.02] * (n - 1)],
+            "open_interest": [None, *[10.0] * (n - 1)],
+            "delta": [None, *[0.5] * (n - 1)],
+            "gamma": [None, *[1e-5] * (n - 1)],
+            "vega": [None, *[60.0] * (n - 1)],
+            "theta": [None, *[-50.0] * (n - 1)],
+            "known_at": observed,
+            "is_reconstructed": False,
+        }
+    )
+
+
+GOOD = {
+    "core_open_interest": open_interest,
+    "core_mark_candles": mark_candles,
+    "core_leverage_brackets": leverage_brackets,
+    "core_implied_volatility": implied_volatility,
+}
 BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "core_open_interest": [
         ("missing_key", {"market_id": ""}),
@@ -76,5 +124,28 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("off_grid", {"open_time": pd.Timestamp("2024-05-30 00:14"), "known_at": NOW}),
         ("not_closed", {"open_time": NOW}),
         ("unknown_timeframe", {"timeframe": "7h"}),
+    ],
+    "core_leverage_brackets": [
+        ("missing_key", {"market_id": ""}),
+        ("missing_value", {"maintenance_margin_rate": np.nan}),
+        ("not_positive", {"maintenance_margin_rate": 0.0}),
+        ("implausible_margin", {"maintenance_margin_rate": 1.5}),
+        ("implausible_leverage", {"max_leverage": 0.5}),
+        ("negative_value", {"notional_floor": -1.0}),
+        ("broken_brackets", {"notional_cap": 1.0}),
+        ("broken_brackets", {"bracket": 900}),
+        ("time_out_of_range", {"known_at": NOW + HOUR}),
+        ("unknown_market_type", {"market_type": "spot"}),
+    ],
+    "core_implied_volatility": [
+        ("not_positive", {"implied_volatility": 0.0}),
+        ("implausible_volatility", {"implied_volatility": 61.0}),
+        ("option_unknown", {"kind": "option", "strike": None}),
+        ("option_unknown", {"expires_at": NOW - HOUR}),
+        ("implausible_greeks", {"delta": -0.5}),
+        ("implausible_greeks", {"delta": 1.5}),
+        ("negative_value", {"gamma": -1.0}),
+        ("unknown_kind", {"kind": "future"}),
+        ("known_at_out_of_order", {"known_at": NOW - HOUR}),
     ],
 }

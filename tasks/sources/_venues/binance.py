@@ -14,7 +14,7 @@ from tasks.sources._quirks import Quirks
 
 async def read_brackets(exchange: Any, symbols: list[str]) -> Mapping[str, Any]:  # noqa: ANN401 - ccxt has no types
     """All brackets in one unsigned request."""
-    answer = await exchange.fetch2("leverageBracket", "fapiPublic")
+    answer = await exchange.fetch2("leverageBracket", ["fapiPublic"])
     known = [row for row in answer if row.get("symbol") in exchange.markets_by_id]
     return exchange.parse_leverage_tiers(known, symbols, "symbol")
 

@@ -31,6 +31,8 @@ async def volatility_index(exchange: Any, asset: str, first: int, last: int) -> 
 QUIRKS = Quirks(
     perp_page=1000,
     funding_page=700,
+    funding_hours=1,
     funding_field="interest_1h",
+    chain_volatility="mark_iv",
     volatility_index=volatility_index,
 )

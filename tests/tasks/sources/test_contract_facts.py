@@ -10,12 +10,14 @@ import duckdb
 import numpy as np
 import pytest
 
+from sandbox.faces import binance_contracts
 from sandbox.server import RunningSandbox, running_sandbox
 from tasks.ingest import IngestSummary, ingest
 from tasks.settings_schema import Settings
 from tasks.sources._times import DAY_MS, HOUR_MS, to_ms
 from tests.tasks.support import (
     AS_OF,
+    FakeClock,
     failures,
     last_states,
     make_context,
@@ -23,6 +25,8 @@ from tests.tasks.support import (
     run_source,
     small_settings,
 )  # fmt: skip
+from warehouse.home import Home
+from warehouse.master import open_master
 
 INTEREST = ("open_interest", "perp", "BTCUSDT", "")
 MARK = ("mark_candles", "perp", "BTCUSDT", "1h")
@@ -169,3 +173,56 @@ def test_both_reach_their_tables_and_a_second_run_adds_nothing(
             "select is_reconstructed, count(*) from core.open_interest group by all order by all"
         ).fetchall()
     assert found == [(False, 2), (True, 717)]
+
+
+def test_every_change_of_a_bracket_is_a_version_and_what_is_gone_is_not_in_force(
+    sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(sandbox, tmp_path, "leverage_brackets")
+    assert run(settings, "run-1").failures == ()
+    in_force = (
+        "select bracket, notional_floor, notional_cap, maintenance_margin_rate, max_leverage from "
+        "mart.current_leverage_brackets order by bracket"
+    )
+    first = read(settings, in_force)
+    assert len(first) == 6
+    assert first[0] == (1, 0.0, 50_000.0, 0.005, 100.0)
+    assert run(settings, "run-2").rows_new == 0
+    assert read(settings, "select count(*) from raw.leverage_brackets") == [(6,)]
+    later = AS_OF + timedelta(hours=1)
+    sandbox.set_now(later)
+    monkeypatch.setattr(binance_contracts, "_BRACKETS", binance_contracts._BRACKETS[:4])  # pyright: ignore[reportPrivateUsage]
+    assert run(settings, "run-3", later).failures == ()
+    assert read(settings, in_force) == first[:4]
+    assert read(settings, "select count(*), count(distinct known_at) from raw.leverage_brackets") == [(10, 2)]
+
+
+def test_a_venue_that_wants_a_key_for_its_brackets_is_no_failure(
+    sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    sandbox.set_faults([{"kind": "5xx", "status": 401, "match": "leverageBracket"}])
+    events = run_source("venue", settings_of(sandbox, tmp_path, "leverage_brackets"))
+    assert failures(events) == []
+    state = last_states(events)["leverage_brackets", "perp", "BTCUSDT", ""]
+    assert state.status == "unsupported"
+    assert "without a key" in state.message
+
+
+def test_new_tables_appear_by_themselves_in_an_old_home(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    with open_master(home, FakeClock(), "a new home"):
+        pass
+    with duckdb.connect(str(tmp_path / "master.duckdb")) as connection:
+        connection.execute("drop view mart.current_leverage_brackets")
+        for table in ("open_interest", "mark_candles", "leverage_brackets", "implied_volatility"):
+            connection.execute(f"drop macro table core.{table}_at")
+            connection.execute(f"drop table core.{table}")
+            connection.execute(f"drop table raw.{table}")
+        connection.execute("update ops.master_state set schema_hash = 'older'")
+    with open_master(home, FakeClock(), "the same home later") as master:
+        assert master.rows("series_extent") == []
+    with duckdb.connect(str(tmp_path / "master.duckdb"), read_only=True) as connection:
+        assert connection.execute(
+            "select count(*) from core.implied_volatility_at(null, null)"
+        ).fetchall() == [(0,)]

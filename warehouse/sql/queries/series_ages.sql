@@ -28,6 +28,12 @@ held as (
   where known_at <= $as_of
   group by venue, market_type, market_id, timeframe, base
   union all
+  select 'implied_volatility', venue, kind, base || if(kind = 'index', ' index', ' options'), '', base,
+    max(observed_at)
+  from core.implied_volatility
+  where known_at <= $as_of
+  group by venue, kind, base
+  union all
   select 'order_book_depth', venue, market_type, market_id, '', base, max(observed_at)
   from core.order_book_depth
   where known_at <= $as_of
@@ -69,7 +75,7 @@ held as (
   -- What gets a new row only when something happens or changes: here the reading counts.
   select dataset, source, '', '', '', '', max(as_of)
   from ops.loads
-  where dataset in ('instruments', 'incidents') and status = 'loaded' and as_of <= $as_of
+  where dataset in ('instruments', 'incidents', 'leverage_brackets') and status = 'loaded' and as_of <= $as_of
   group by dataset, source
 )
 select dataset, source, market_type, market_id, timeframe, asset, newest_data_at

@@ -15,6 +15,11 @@ select venue, 'mark_candles', market_type, market_id, timeframe, min(open_time)
 from core.mark_candles
 group by venue, market_type, market_id, timeframe
 union all
+select venue, 'implied_volatility', 'index', market_id, '', min(observed_at)
+from core.implied_volatility
+where kind = 'index'
+group by venue, market_id
+union all
 select provider, 'onchain_metrics', '', asset || '/' || metric, '', min(period_start)
 from core.onchain_metrics
 group by provider, asset, metric

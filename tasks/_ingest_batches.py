@@ -21,7 +21,8 @@ from warehouse.errors import BadRows, ConflictingBatch
 from warehouse.home import Home
 from warehouse.master import Master, open_master
 
-ROWS_PER_BATCH = 200_000
+# Judging and loading cost something per batch, memory per row.
+ROWS_PER_BATCH = 250_000
 # A slow source must not keep in memory for long what a crash would lose.
 SECONDS_PER_FLUSH = 15.0
 TEXT = pd.StringDtype(storage="pyarrow", na_value=np.nan)
@@ -93,13 +94,18 @@ class Batches:
         waiting = self._pending.setdefault(key, Pending(*key, self._context.clock.now()))
         waiting.pages.append(page)
         waiting.rows += page.rows
-        is_late = self._context.clock.monotonic() - self._flushed_at > SECONDS_PER_FLUSH
-        if waiting.rows >= ROWS_PER_BATCH or is_late:
+        if self._context.clock.monotonic() - self._flushed_at > SECONDS_PER_FLUSH:
             self.flush()
+        elif waiting.rows >= ROWS_PER_BATCH:
+            self._flush([self._pending.pop(key)])
 
     def flush(self) -> None:
         """Judge and write everything that waits."""
         waiting, self._pending = list(self._pending.values()), {}
+        self._flush(waiting)
+        self._flushed_at = self._context.clock.monotonic()
+
+    def _flush(self, waiting: Sequence[Pending]) -> None:
         if waiting:
             judged = [self._judge(pending) for pending in waiting]
             for batch in judged:
@@ -107,7 +113,6 @@ class Batches:
             with self.open(f"ingest {', '.join(dict.fromkeys(p.source for p in waiting))}") as master:
                 for batch in judged:
                     self._write(master, batch)
-        self._flushed_at = self._context.clock.monotonic()
 
     def _judge(self, pending: Pending) -> Judged:
         pages = [page for page in pending.pages if page.rows]
@@ -122,6 +127,8 @@ class Batches:
             judged_at=self._context.clock.now(),
             parameters={"as_of": self._context.as_of},
         )
+        if not judgement.offending:
+            return Judged(pending, judgement, frame, frame.iloc[:0])
         positions = sorted(judgement.offending)
         kept_out = frame.iloc[positions].copy()
         kept_out["reason_code"] = [judgement.offending[at][0] for at in positions]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.sources._candle_table import CandleTable
 from tasks.sources._errors import SourceError
 from tasks.sources._model import Gap, Page, SeriesState
 from tasks.sources._rows import Rows, each_once
@@ -164,9 +165,11 @@ class CandleSeries:
         parameters = {} if until is None else {"until": until + self.step - 1}
         exchange = self.session.exchange
         fetch = exchange.fetch_mark_ohlcv if self.dataset == MARK else exchange.fetch_ohlcv
-        raw: list[list[Any]] = await self.session.call(
+        raw: list[list[Any]] | CandleTable = await self.session.call(
             fetch, self.market.symbol, self.timeframe, since, limit, parameters
         )
+        if isinstance(raw, CandleTable):
+            return self._merged(raw.rows[:0], raw.rows)
         try:
             rows = np.array(raw, dtype=np.float64).reshape(len(raw), 7)
         except (TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from tasks.clock import Clock
 from tasks.settings_schema import VenueSettings
+from tasks.sources._candle_table import CandleBody, CandleTable, read_table
 from tasks.sources._errors import SourceError, TradingForbiddenError, seconds_of, status_error
 from tasks.sources._json import parse_strictly
 from tasks.sources._quirks import Quirks
@@ -32,6 +33,10 @@ PRIVATE_PARTS = ("private", "sapi", "papi", "wapi")
 # Venues whose public reads are POST requests.
 READS_BY_POST = frozenset({"hyperliquid"})
 HOST = re.compile(r"^https?://[^/]+")
+# Of a venue's limit this much is used: its clock and ours part minutes at different instants.
+SHARE_OF_LIMIT = 0.95
+SHORTEST_WAIT = 0.001
+CANDLES_PATH = re.compile(r"/klines\?")
 
 
 class StrictMixin:
@@ -42,15 +47,14 @@ class StrictMixin:
     transport: Transport
     clock: Clock
     quote_volume_at: int | None = None
-    free_at: float = 0.0
+    face: str = ""
 
     async def throttle(self, cost: float | None = None) -> None:
-        """Hold a request until the venue's limit allows it: ccxt's costs, through the injected clock."""
-        now = self.clock.monotonic()
-        start = max(now, self.free_at)
-        self.free_at = start + (1.0 if cost is None else cost) * self.rateLimit / 1000
-        if start > now:
-            await self.clock.sleep_async(start - now)
+        """Hold a request until the venue's limit allows it: ccxt's costs, one queue for all processes."""
+        seconds = (1.0 if cost is None else cost) * self.rateLimit / 1000
+        wait = self.transport.turn(f"{self.id}-{self.face}", seconds)
+        if wait > SHORTEST_WAIT:
+            await self.clock.sleep_async(wait)
 
     async def fetch(
         self, url: str, method: str = "GET", headers: Untyped = None, body: Untyped = None
@@ -77,6 +81,11 @@ class StrictMixin:
 
     def _payload(self, answer: Answer) -> Untyped:
         text = answer.text.strip()
+        at = self.quote_volume_at
+        if at is not None and answer.status == 200 and CANDLES_PATH.search(answer.url):
+            table = read_table(text, at)
+            if table is not None:
+                return CandleBody(table)
         found: Untyped = None
         reason = "it is no JSON object or list"
         try:
@@ -123,12 +132,18 @@ class StrictMixin:
         since: Untyped = None,
         limit: Untyped = None,
         tail: bool = False,  # the signature is ccxt's
-    ) -> list[list[Untyped]]:
+    ) -> list[list[Untyped]] | CandleTable:
         """Parse candles without dropping any: what lies outside the window is judged by us, not hidden.
 
         Rows are [open time in ms, open, high, low, close, volume, quote volume or None].
         """
         del since, limit, tail, timeframe
+        if isinstance(ohlcvs, CandleBody):
+            table = ohlcvs.table
+            wanted = [self._parse_one(row, market) for row in table.ends]
+            if [table.rows[0].tolist(), table.rows[-1].tolist()] == wanted:
+                return table
+            ohlcvs = parse_strictly(table.text)
         if not isinstance(ohlcvs, list) or not all(isinstance(row, list | dict) for row in ohlcvs):
             text = f"{self.id}: the candles came as {type(ohlcvs).__name__}, wanted a list of rows."
             raise SourceError("unavailable", text, is_transient=True)
@@ -179,12 +194,21 @@ def strict_exchange(
     )
     made.transport = transport
     made.clock = clock
+    made.face = market_type
     made.quote_volume_at = quirks.quote_volume_at
+    made.rateLimit = _milliseconds_per_cost(venue, market_type, quirks, made.rateLimit)
     stated = venue.base_url
     base = stated if isinstance(stated, str) else {str(k): v for k, v in stated.items()}.get(market_type, "")
     if base:
         made.urls = {**made.urls, "api": _rehosted(made.urls["api"], base)}
     return made
+
+
+def _milliseconds_per_cost(venue: VenueSettings, market_type: str, quirks: Quirks, own: float) -> float:
+    """The pace of requests: the configured limit, else the documented one, else ccxt's."""
+    weights, documented = quirks.weights.get(market_type, (1.0, 0.0))
+    allowed = venue.weights_per_minute or documented
+    return 60_000 * weights / (allowed * SHARE_OF_LIMIT) if allowed else own
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """The boundary itself: strict JSON, no trading, honest failures, hosts that are left alone."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Canned:
     def __init__(self, *bodies: str, status: int = 200) -> None:
         self.bodies, self.status, self.sent = list(bodies), status, list[str]()
         self.is_simulated = False
+        self.turn: Callable[[str, float], float] = lambda _name, _seconds: 0.0
 
     async def get(self, url: str, headers: Any, *, method: str = "GET", body: str | None = None) -> Answer:
         self.sent.append(f"{method} {url}")
@@ -191,9 +193,11 @@ def test_an_unknown_venue_is_named() -> None:
         strict_class("bitmexx")
 
 
-def test_the_throttle_spaces_requests_by_cost_on_the_injected_clock() -> None:
-    exchange = exchange_with(Canned())
+def test_the_throttle_spaces_requests_by_cost_on_the_injected_clock(tmp_path: Path) -> None:
+    canned = Canned()
+    exchange = exchange_with(canned)
     assert isinstance(exchange, StrictMixin)
+    canned.turn = Hosts(tmp_path / "held.json", exchange.clock).reserve
 
     async def three() -> None:
         for _ in range(3):

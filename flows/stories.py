@@ -13,6 +13,7 @@ from datetime import datetime
 
 from flows.exit_status import BLOCKED, DONE, OUTSIDE, worst
 from flows.steps import Runner, Step
+from tasks.canary import canary
 from tasks.context import RunContext
 from tasks.decide import RecommendSummary, recommend
 from tasks.ingest import IngestSummary, ingest
@@ -27,6 +28,7 @@ INGEST = Step("fetch what is missing", ingest, retries=2, retry_delay_seconds=(6
 POSITIONS = Step("read the positions", import_configured)
 PUBLISH = Step("publish a snapshot", publish, retries=1, retry_delay_seconds=(30,))
 VALIDATE = Step("check what is published", validate)
+CANARY = Step("put the gate to the test", canary)
 RECOMMEND = Step("decide", recommend, timeout_seconds=900)
 NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
 CLOSE = Step("close the run", close_run)
@@ -111,6 +113,16 @@ def validate_only(run: Runner, context: RunContext, tables: tuple[str, ...] = ()
     with _opened(run, context) as told:
         told.was_asked_for_verdict = True
         told.validation = run(VALIDATE, context, tables)
+    return told
+
+
+def prove_gate(run: Runner, context: RunContext) -> Told:
+    """Put known-bad batches to the gate; if it lets one through, tell people at once."""
+    with _opened(run, context) as told:
+        told.was_asked_for_verdict = True
+        told.validation = run(CANARY, context)
+        if not told.validation.passed:
+            told.notify = run(NOTIFY, context)
     return told
 
 

@@ -47,6 +47,7 @@ def gate_state(context: RunContext, portfolio: str) -> GateState:
     with open_master(home, context.clock, purpose="read the gate's verdicts") as master:
         rows = master.rows("freshness_by_dataset")
         broken = [row for row in master.rows("newest_validation") if not row["success"]]
+        untrusted = master.rows("failed_canary")
     failed = {
         row["dataset"]: row["message"]
         for row in broken
@@ -79,7 +80,23 @@ def gate_state(context: RunContext, portfolio: str) -> GateState:
                     required=True,
                 )
             )
+    if untrusted:
+        states.append(_untrusted(context, untrusted))
     return GateState(tuple(states), _suspects(broken))
+
+
+def _untrusted(context: RunContext, wrong: Sequence[Mapping[str, Any]]) -> DatasetState:
+    """A gate that failed its own test vouches for nothing."""
+    return DatasetState(
+        dataset="gate_canary",
+        newest_data_at=context.as_of,
+        age_seconds=0.0,
+        limit_seconds=0.0,
+        is_fresh=True,
+        required=True,
+        passed_gate=False,
+        detail=f"the gate failed its own test: {wrong[0]['message']} See trimtab validate --canary",
+    )
 
 
 def _table_of(dataset: str) -> str:

@@ -57,9 +57,7 @@ def suite(parameters: Parameters) -> Suite:
                 lambda frame: bool(abs(frame["target_weight"].sum() - 1) <= tolerance),
                 lambda frame: f"a sum of {frame['target_weight'].sum():.6g}",
             ),
-            _whole(
-                "weights_within_bounds", "every target lies within its bounds", _bounded(tolerance)
-            ),
+            _whole("weights_within_bounds", "every target lies within its bounds", _bounded(tolerance)),
             _whole(
                 "turnover_is_plausible",
                 "the turnover is between 0 and 2 and is the one that the weights amount to",
@@ -108,9 +106,7 @@ def _turnover(tolerance: float) -> Check:
     def holds(frame: pd.DataFrame) -> bool:
         told = checks.as_float(frame["turnover"])[0]
         current: Any = checks.as_float(frame["current_weight"])
-        if bool(np.isnan(told)) or bool(
-            np.isnan(current).any()
-        ):  # weights only
+        if bool(np.isnan(told)) or bool(np.isnan(current).any()):  # weights only
             return True
         moved = 0.5 * abs(checks.as_float(frame["target_weight"]) - current).sum()
         return bool(0 <= told <= 2 + tolerance and abs(moved - told) <= 1e-4)

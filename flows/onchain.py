@@ -1,4 +1,4 @@
-"""Deployment `onchain-daily`: on-chain metrics, stablecoins, value locked and macro series."""
+"""Deployment `onchain-daily`: on-chain metrics, DeFi, macro series and futures positions."""
 
 from typing import Any
 
@@ -8,15 +8,17 @@ from prefect.client.schemas.objects import State
 from flows.prefect_runner import concluded, open_scheduled, run_as_task
 from flows.stories import ingest_only
 
-SOURCES = ("coinmetrics", "defillama", "fred")
+SOURCES = ("coinmetrics", "defillama", "fred", "cftc")
 
 
 @flow(name="onchain", persist_result=False)
 def onchain(config: str | None = None, home: str | None = None, as_of: str | None = None) -> State[Any]:
-    """Fetch the daily series: Coin Metrics, DefiLlama and FRED, as far as the configuration asks for them.
+    """Fetch the daily series: Coin Metrics, DefiLlama, FRED and the CFTC, as far as they are configured.
 
     A value that its source has revised becomes a new vintage beside the old one. What passes the gate is
     published; nothing is decided and nobody is told.
     """
     context = open_scheduled("onchain", config, home, as_of)
-    return concluded(context, ingest_only(run_as_task, context, SOURCES))
+    stated = context.settings.sources
+    sources = tuple(name for name in SOURCES if getattr(stated, name) is not None)
+    return concluded(context, ingest_only(run_as_task, context, sources or SOURCES))

@@ -49,6 +49,8 @@ _REVISION = {
     "SplyCur": 2e-6,
 }
 _COUNTS = {"AdrActCnt", "TxCnt"}
+_ON_EXCHANGES = {"BTC": 0.125, "ETH": 0.105}
+"""The share of coins that lie with exchanges; flows to and from them are published for these assets only."""
 _LAST_REVISED_DAYS = 6
 _QUICK = {"PriceUSD", "ReferenceRateUSD"}
 
@@ -99,7 +101,8 @@ def metric_names(asset: str) -> list[str]:
         names += ["AdrActCnt", "TxCnt", "TxTfrValAdjUSD", "NVTAdj"]
         names += ["FeeTotUSD"] if _ACTIVITY[asset][3] else []
     names += ["CapMVRVCur"] if asset in {"BTC", "ETH", "ADA", "LINK", "DOGE", "LTC"} else []
-    names += ["HashRate"] if asset in _HASHES else []
+    names += ["HashRate", "IssTotUSD"] if asset in _HASHES else []
+    names += ["FlowInExUSD", "FlowOutExUSD", "SplyExNtv"] if asset in _ON_EXCHANGES else []
     return sorted(names)
 
 
@@ -127,6 +130,9 @@ def build_metrics(market: Market, asset: str) -> dict[str, Metric]:
             market.seed, asset + "/hash", market.last_year, half_life=4, deviation=0.05, step_hours=24
         )
         final["HashRate"] = np.exp(trend(_HASHES[asset], market.climate.years[23::24], growth=0.15) + wobble)
+        final["IssTotUSD"] = price * np.maximum(np.diff(coins, prepend=coins[:1]), 0.0)
+    if asset in _ON_EXCHANGES:
+        final |= _exchanges(market, asset, price, coins, final["TxTfrValAdjUSD"])
     keep = keep_for(200.0)
     final["CapMVRVCur"] = price / autoregress((1 - keep) * price, keep, first=float(price[0]))
     first = {name: _as_first_seen(market, asset, name, values) for name, values in final.items()}
@@ -163,6 +169,18 @@ def _activity(market: Market, asset: str, price: Floats, coins: Floats) -> dict[
         "TxTfrValAdjUSD": price * coins * moved * np.exp(0.45 * stress + weekend + wander("moved", 15, 0.22)),
         "FeeTotUSD": np.maximum(fees, 1.0) * np.exp(0.9 * mood + 0.5 * stress + wander("fees", 10, 0.35)),
     }
+
+
+def _exchanges(market: Market, asset: str, price: Floats, coins: Floats, moved: Floats) -> dict[str, Floats]:
+    """Coins with exchanges, and what goes there and comes back: a day's difference is what they gain."""
+    wander = stationary(
+        market.seed, asset + "/exchanges", market.last_year, half_life=200, deviation=0.12, step_hours=24
+    )
+    held = coins * _ON_EXCHANGES[asset] * np.exp(wander)
+    gained = price * np.diff(held, prepend=held[:1])
+    share = 0.13 * moved
+    into, out = share + np.maximum(gained, 0.0), share + np.maximum(-gained, 0.0)
+    return {"FlowInExUSD": into, "FlowOutExUSD": out, "SplyExNtv": held}
 
 
 def _as_first_seen(market: Market, asset: str, name: str, final: Floats) -> Floats:

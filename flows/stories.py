@@ -19,11 +19,12 @@ from tasks.decide import RecommendSummary, recommend
 from tasks.ingest import IngestSummary, ingest
 from tasks.notify import NotifySummary, notify
 from tasks.positions import import_configured
-from tasks.publish import publish
+from tasks.publish import publish, publish_first
 from tasks.runs import close_run, open_run
 from tasks.validate import ValidationSummary, validate
 
 OPEN = Step("open the run", open_run)
+FIRST = Step("publish a new home", publish_first)
 INGEST = Step("fetch what is missing", ingest, retries=2, retry_delay_seconds=(60, 300), timeout_seconds=3000)
 POSITIONS = Step("read the positions", import_configured)
 PUBLISH = Step("publish a snapshot", publish, retries=1, retry_delay_seconds=(30,))
@@ -151,6 +152,7 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
 def _opened(run: Runner, context: RunContext) -> Generator[Told]:
     """Open the run's row, and close it whatever happens; what the run left is published last."""
     run(OPEN, context)
+    run(FIRST, context)
     told = Told(context.run_id, context.as_of)
     try:
         yield told

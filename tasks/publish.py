@@ -19,6 +19,18 @@ class PublishSummary:
     load_id: int
 
 
+def publish_first(context: RunContext) -> bool:
+    """Publish the new home while it is still empty, so that readers meet empty tables and never no file.
+
+    Returns:
+        Whether there was nothing to read before.
+    """
+    if Home(context.settings.warehouse.home).current.exists():
+        return False
+    publish(context)
+    return True
+
+
 def publish(context: RunContext) -> PublishSummary:
     """Publish what the master holds, and mirror it as Parquet where that is wanted."""
     warehouse = context.settings.warehouse

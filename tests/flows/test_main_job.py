@@ -180,6 +180,7 @@ def test_readers_see_whole_snapshots_while_a_run_writes(market, tmp_path):
         done.set()
         thread.join()
     assert errors == []
+    assert seen[0][1] == 0, "a new home can be read before its first data"
     assert [row[0] for row in seen] == sorted(row[0] for row in seen)
     states = {row[0]: row[1:] for row in seen}
     assert all(states[row[0]] == row[1:] for row in seen), "one snapshot must always say the same"

@@ -1,4 +1,4 @@
-"""Which test injects which fault of the matrix, rows A to D; a row without one, or a test that is gone, fails."""
+"""Which test injects which fault of the matrix, rows A to D; a row without a test fails."""
 
 from __future__ import annotations
 

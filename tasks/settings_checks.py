@@ -62,6 +62,10 @@ def datasets_of(settings: Settings) -> set[str]:
     return other | {f"candles_{timeframe}" for timeframe in settings.universe.timeframes}
 
 
+CONTRACT_DATASETS = {"open_interest", "mark_candles", "leverage_brackets"}
+OPTIONAL_DATASETS = {*CONTRACT_DATASETS, "implied_volatility"}
+
+
 def _venues(settings: Settings) -> Iterator[Complaint]:
     ids = [venue.id for venue in settings.venues]
     spec = find_spec("ccxt")  # looks for the package without importing its hundred exchanges
@@ -72,6 +76,12 @@ def _venues(settings: Settings) -> Iterator[Complaint]:
             yield Complaint(("venues", index, "id"), f"{venue.id} is named twice: remove one")
         if venue.id not in known:
             yield Complaint(("venues", index, "id"), f"no exchange {venue.id!r}; {nearest(venue.id, known)}")
+        facts = sorted(CONTRACT_DATASETS & set(venue.datasets))
+        if facts and not {"perp", "future"} & set(venue.markets):
+            yield Complaint(
+                ("venues", index, "datasets"),
+                f'{facts[0]} is of contracts and {venue.id} lists none in its markets: add "perp"',
+            )
     for role, use in (("reference", "prices come from"), ("execution", "trades are proposed on")):
         if not any("spot" in venue.markets and role in venue.roles for venue in settings.venues):
             yield Complaint(
@@ -143,6 +153,20 @@ def _channels(settings: Settings) -> Iterator[Complaint]:
                 yield Complaint(("channels", name, "portfolios"), f"no portfolio {portfolio!r}; {hint}")
 
 
+def _fed_by_venues(settings: Settings, portfolio: PortfolioSettings, here: Where) -> Iterator[Complaint]:
+    if "funding_rates" in portfolio.requires and not any(
+        "perp" in venue.markets for venue in settings.venues
+    ):
+        yield Complaint(
+            (*here, "requires"), 'funding_rates are required and no venue lists "perp" in its markets'
+        )
+    for dataset in sorted(OPTIONAL_DATASETS & set(portfolio.requires)):
+        if not any(dataset in venue.datasets for venue in settings.venues):
+            yield Complaint(
+                (*here, "requires"), f"{dataset} is required and no venue lists it in its datasets: add it"
+            )
+
+
 def _portfolio(settings: Settings, name: str, portfolio: PortfolioSettings) -> Iterator[Complaint]:
     here: Where = ("portfolios", name)
     for dataset in portfolio.requires:
@@ -155,12 +179,7 @@ def _portfolio(settings: Settings, name: str, portfolio: PortfolioSettings) -> I
                 (*here, "requires"),
                 f"{dataset} is required and nothing feeds it: add a [sources.{source}] section",
             )
-    if "funding_rates" in portfolio.requires and not any(
-        "perp" in venue.markets for venue in settings.venues
-    ):
-        yield Complaint(
-            (*here, "requires"), 'funding_rates are required and no venue lists "perp" in its markets'
-        )
+    yield from _fed_by_venues(settings, portfolio, here)
     valid = set(lines_of(settings, name))
     for setting in ("weight_bounds", "target_weights"):
         for line in getattr(portfolio, setting) or {}:

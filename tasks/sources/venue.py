@@ -57,8 +57,7 @@ class Venue:
 
     def run(self, assignment: Assignment) -> None:
         """Fetch what is missing; every failure is emitted, none is raised."""
-        faces = _faces(self.settings)
-        runs = [_Face(self.settings, types, assignment) for types in faces]
+        runs = [_Face(self.settings, types, assignment) for types in faces(self.settings)]
 
         async def all_faces() -> None:
             await asyncio.gather(*(face.run() for face in runs))
@@ -69,10 +68,15 @@ class Venue:
             assignment.emit(Finished(self.name, sum(face.requests for face in runs)))
 
 
-def _faces(venue: VenueSettings) -> list[tuple[str, ...]]:
+def faces(venue: VenueSettings) -> list[tuple[str, ...]]:
     """Spot and contracts apart where they are separate services with limits of their own."""
     if not isinstance(venue.base_url, str):
-        return [(kind,) for kind in venue.markets]
+        # Dated contracts are served where perpetuals are, unless an address of their own is stated.
+        is_apart = "future" in venue.base_url or not {"perp", "future"} <= set(venue.markets)
+        if is_apart:
+            return [(kind,) for kind in venue.markets]
+        alone: list[tuple[str, ...]] = [(kind,) for kind in venue.markets if kind == "spot"]
+        return [*alone, ("perp", "future")]
     if not quirks_of(venue.id).has_separate_limits:
         return [venue.markets]
     parts = (

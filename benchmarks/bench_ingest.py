@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.market import child, market
 
 NOW = "2026-05-16T18:20:00Z"
-SINCE = "2023-01-01"
-ASSETS = ["BTC", "ETH", "XRP", "ADA", "LTC", "LINK"]
+SINCE = "2018-01-01"
+ASSETS = ["BTC", "ETH", "XRP", "ADA", "LTC", "LINK", "DOGE", "SOL"]
 
 BARE = """
 import asyncio, json, resource, sys, time
@@ -18,13 +18,13 @@ base, since, now, assets = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4].sp
 start = int(datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp() * 1000)
 end = int(datetime.fromisoformat(now).timestamp() * 1000)
 
-async def series(exchange, gate, symbol, page):
+async def series(exchange, gate, symbol, page, timeframe, step):
     rows, at = 0, start
     while at < end:
         async with gate:
-            candles = await exchange.fetch_ohlcv(symbol, "1h", since=at, limit=page, params={"endTime": at + page * 3600000 - 1})
+            candles = await exchange.fetch_ohlcv(symbol, timeframe, since=at, limit=page, params={"endTime": at + page * step - 1})
         rows += len(candles)
-        at += page * 3600000
+        at += page * step
     return rows
 
 async def main():
@@ -35,7 +35,9 @@ async def main():
     gate = asyncio.Semaphore(8)
     used = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     before, clock = used(), time.perf_counter()
-    jobs = [series(exchange, gate, f"{a}/USDT", 1000) for a in assets] + [series(exchange, gate, f"{a}/USDT:USDT", 499) for a in assets if a != "LINK"]
+    markets = [(f"{a}/USDT", 1000) for a in assets] + [(f"{a}/USDT:USDT", 499) for a in assets]
+    steps = (("1d", 86400000), ("1h", 3600000))
+    jobs = [series(exchange, gate, *market, *step) for step in steps for market in markets]
     rows = sum(await asyncio.gather(*jobs))
     print(json.dumps({"rows": rows, "cpu": used() - before, "wall": time.perf_counter() - clock}))
     await exchange.close()
@@ -50,13 +52,15 @@ from pathlib import Path
 import ccxt.async_support, great_expectations, pandas  # what a run imports; timed apart
 from flows.opening import open_context
 from flows.steps import run_directly
-from flows.stories import ingest_only
+from flows.stories import INGEST, OPEN, PUBLISH
 used = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 before, clock = used(), time.perf_counter()
 context = open_context(Path(sys.argv[1]), None, datetime.fromisoformat(sys.argv[2]), "bench")
-told = ingest_only(run_directly, context)
+run_directly(OPEN, context)
+told = run_directly(INGEST, context)
+run_directly(PUBLISH, context)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"cpu": used() - before, "wall": time.perf_counter() - clock, "peak_mb": peak, "status": told.status}))
+print(json.dumps({"cpu": used() - before, "wall": time.perf_counter() - clock, "peak_mb": peak, "failures": len(told.failures)}))
 """
 
 COUNT = """
@@ -65,7 +69,7 @@ from pathlib import Path
 from warehouse.home import Home
 from warehouse.reader import open_published
 with open_published(Home(Path(sys.argv[1]))) as reader:
-    print(reader.select("select count(*) from core.candles where timeframe = '1h'").rows[0][0])
+    print(reader.select("select count(*) from core.candles").rows[0][0])
 """
 
 CONFIG = """
@@ -74,6 +78,7 @@ home = "home"
 [[venues]]
 id = "binance"
 base_url = "{base}"
+weights_per_minute = 1e9
 [universe]
 assets = {assets}
 timeframes = ["1d", "1h"]

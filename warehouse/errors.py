@@ -42,6 +42,12 @@ class NoSpace(WarehouseError):
     """Too little free disk space to write safely."""
 
 
+class DiskTrouble(WarehouseError):
+    """The file system refuses: read-only, broken, or not ours."""
+
+    exit_status = 3
+
+
 class DamagedWarehouse(WarehouseError):
     """The master is behind what was acknowledged, or can not be read."""
 

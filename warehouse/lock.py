@@ -4,6 +4,7 @@ An advisory lock on <home>/writer.lock with the holder's pid, start and purpose 
 whoever waits can say for whom. The file itself means nothing; only the lock on it does.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
-from warehouse.errors import WriterBusy
+from warehouse.errors import DiskTrouble, NoSpace, WarehouseError, WriterBusy
 from warehouse.home import FILE_MODE, Home
 
 POLL_SECONDS = 0.05
@@ -46,6 +47,8 @@ def hold_lock(home: Home, clock: Clock, purpose: str, wait_seconds: float) -> Ge
 
     Raises:
         WriterBusy: Somebody else still holds it after the wait.
+        NoSpace: The disk became full.
+        DiskTrouble: The file system refused to write.
     """
     home.prepare()
     descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
@@ -59,8 +62,29 @@ def hold_lock(home: Home, clock: Clock, purpose: str, wait_seconds: float) -> Ge
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note.encode(), 0)
         yield
+    except OSError as error:
+        told = _disk_trouble(home, error)
+        if told is None:
+            raise
+        raise told from error
     finally:
         os.close(descriptor)
+
+
+def _disk_trouble(home: Home, error: OSError) -> WarehouseError | None:
+    """What the file system's refusal means; None for an OSError that is not about a disk."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return NoSpace(
+            f"{home.root} has no space left: {error.strerror}. What was acknowledged is kept, and readers "
+            "see what they saw. Free some space and run it again."
+        )
+    if error.errno in {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}:
+        return DiskTrouble(
+            f"{error.filename or home.root} should be writable, but the disk says: {error.strerror}. What "
+            "was acknowledged is kept, and readers see what they saw. Look at the disk, its mount and the owner "
+            "of the folder, and run it again."
+        )
+    return None
 
 
 def _try_lock(descriptor: int) -> bool:

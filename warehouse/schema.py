@@ -15,6 +15,7 @@ from warehouse.catalogue import LAYERS, SQL_ROOT, Catalogue, load_catalogue
 from warehouse.connection import first_row
 from warehouse.errors import SchemaDrift
 from warehouse.headers import Table, split_header
+from warehouse.points import reached
 from warehouse.statements import listed, literal, quote, statement
 from warehouse.values import into_database
 
@@ -80,7 +81,9 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
     except BaseException:
         connection.rollback()
         raise
+    reached("migrating")
     connection.commit()
+    reached("migrated")
     connection.execute("checkpoint")  # DDL left in the log has been seen to fail replay (duckdb issue 25395)
     return True
 

@@ -92,8 +92,20 @@ def copy_durably(source: Path, target: Path, mode: int) -> str:
     """
     temporary = target.with_name(f".{target.name}.tmp")
     temporary.unlink(missing_ok=True)
+    try:
+        digest = _copy(source, temporary, mode)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a copy would keep a full disk full
+        raise
+    temporary.chmod(mode)
+    temporary.replace(target)
+    sync_folder(target.parent)
+    return digest
+
+
+def _copy(source: Path, target: Path, mode: int) -> str:
     digest = hashlib.sha256()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with source.open("rb") as reading, os.fdopen(descriptor, "wb") as writing:
         while chunk := reading.read(CHUNK_BYTES):
             writing.write(chunk)
@@ -101,9 +113,6 @@ def copy_durably(source: Path, target: Path, mode: int) -> str:
             reached("mid_copy")
         writing.flush()
         os.fsync(writing.fileno())
-    temporary.chmod(mode)
-    temporary.replace(target)
-    sync_folder(target.parent)
     return digest.hexdigest()
 
 

@@ -81,8 +81,8 @@ def _disk_trouble(home: Home, error: OSError) -> WarehouseError | None:
     if error.errno in {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}:
         return DiskTrouble(
             f"{error.filename or home.root} should be writable, but the disk says: {error.strerror}. What "
-            "was acknowledged is kept, and readers see what they saw. Look at the disk, its mount and the owner "
-            "of the folder, and run it again."
+            "was acknowledged is kept, and readers see what they saw. Look at the disk, its mount and the "
+            "owner of the folder, and run it again."
         )
     return None
 

@@ -43,6 +43,8 @@ def _print_parts(out: Console, told: Told) -> None:
     if told.validation is not None:
         for sentence in told.validation.sentences:
             out.print(Text(sentence))
+        if told.was_asked_for_verdict and told.validation.page:
+            out.print(Text(f"As a page: {told.validation.page}", style="dim"))
     if told.notify is not None and told.notify.sentence:
         out.print(Text(told.notify.sentence))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tasks.context import RunContext
 from tasks.data_ages import data_ages, stale_assets
+from tasks.validation_page import MOST, write_page
 from tasks.validation_rows import AUDIT, FRESHNESS, Stamp, age_rows, audit_rows, freshness_rows, stamp_of
 from tasks.version import code_version
 from warehouse.errors import UnknownTable
@@ -45,6 +46,7 @@ class ValidationSummary:
         suspect_assets: Assets to be left alone: a frozen feed, or daily prices that are too old.
         reused_from: The earlier run whose verdicts stand, because nothing changed since; "" if judged now.
         snapshot_id: The snapshot that was judged.
+        page: Where the evidence lies as a page for people.
     """
 
     passed: bool
@@ -54,6 +56,7 @@ class ValidationSummary:
     suspect_assets: tuple[str, ...]
     reused_from: str
     snapshot_id: int
+    page: str = ""
 
 
 def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSummary:
@@ -76,14 +79,29 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
         content = _content(reader, context)
         rows = _standing(reader, content, audited)
         if rows:
-            return _summary(rows, snapshot.snapshot_id, reused_from=str(rows[0]["run_id"]))
+            summary = _summary(rows, snapshot.snapshot_id, reused_from=str(rows[0]["run_id"]))
+            return _with_page(home, summary, rows, _evidence(reader))
         context.reporter.start("audit", len(audited))
         audits = _audits(reader, home, context, audited)
         series = _newest_of_series(reader, home, context)
+        evidence = _evidence(reader)
     stamp = stamp_of(context, snapshot.load_id, content)
     verdicts = audit_rows(audits, stamp)
     verdicts += _store_with_ages(context, home, verdicts, series, stamp)
-    return _summary(verdicts, snapshot.snapshot_id)
+    return _with_page(home, _summary(verdicts, snapshot.snapshot_id), verdicts, evidence)
+
+
+def _evidence(reader: Reader) -> tuple[Sequence[Row], Sequence[Row]]:
+    return reader.rows("open_gaps", most=MOST), reader.rows("quarantined", most=MOST)
+
+
+def _with_page(
+    home: Home,
+    summary: ValidationSummary,
+    verdicts: Sequence[Row],
+    evidence: tuple[Sequence[Row], Sequence[Row]],
+) -> ValidationSummary:
+    return replace(summary, page=str(write_page(home, summary.sentences, verdicts, *evidence)))
 
 
 def _audited(tables: tuple[str, ...]) -> tuple[str, ...]:

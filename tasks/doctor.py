@@ -32,6 +32,7 @@ from warehouse.reader import open_published
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 LARGEST_SKEW_SECONDS = 30.0
+PRESENT_SECONDS = 3600.0
 # Publishing needs room for one more copy of the master, and then some.
 COPIES_WANTED, LEAST_FREE_BYTES = 3, 1 << 30
 QUIET_FOR = timedelta(hours=26)
@@ -169,25 +170,24 @@ def _source(
     facts: Row = {"licence": licence, "newest_data_at": newest, "is_reachable": isinstance(answer, Reached)}
     if isinstance(answer, str):
         return Finding("source", name, FAILED, is_required, f"not reached: {answer}", facts)
-    skew = None if answer.skew_seconds is None else answer.skew_seconds + _offset(context, answer)
+    skew = None if answer.skew_seconds is None else answer.skew_seconds + _offset(context)
     facts |= {"skew_seconds": skew, "limit_used": answer.limit_used, "is_simulated": answer.is_simulated}
     said = ["reached" + (" (simulated)" if answer.is_simulated else "")]
     status = OK
     if skew is not None:
         said.append(f"clock {skew:+.1f} s")
         if abs(skew) > LARGEST_SKEW_SECONDS:
-            status = WARNING if answer.is_simulated else FAILED
+            status = FAILED if _offset(context) == 0.0 else WARNING
             said.append(f"more than {LARGEST_SKEW_SECONDS:.0f} s apart: correct this machine's clock")
     said.append("nothing stored yet" if newest is None else f"newest data {newest:%Y-%m-%d %H:%M} UTC")
     said += [answer.limit_used] if answer.limit_used else []
     return Finding("source", name, status, is_required, f"{'; '.join(said)}. Licence: {licence}.", facts)
 
 
-def _offset(context: RunContext, answer: Reached) -> float:
-    """A simulated market lives at the run's as_of, not now."""
-    if not answer.is_simulated:
-        return 0.0
-    return (context.clock.now() - context.as_of).total_seconds()
+def _offset(context: RunContext) -> float:
+    """Only a run of the present can tell a wrong clock; else the source is compared with the run's as_of."""
+    apart = (context.clock.now() - context.as_of).total_seconds()
+    return apart if abs(apart) > PRESENT_SECONDS else 0.0
 
 
 def _newest(source: str, rows: list[Row] | None) -> datetime | None:

@@ -74,6 +74,16 @@ def test_a_venue_out_of_reach_ends_with_three_at_once(market, tmp_path, capsys, 
     assert found["source", "coinmetrics"]["status"] == "ok"
 
 
+def test_a_clock_that_is_wrong_is_told(market, tmp_path, capsys):
+    config = write_job(tmp_path, market.base_url)
+    assert invoke(["doctor", "--json", "--config", str(config)]) == 3  # the market's day is not today
+    told = json.loads(capsys.readouterr().out)["findings"]
+    (venue,) = (one for one in told if one["name"] == "binance")
+    assert "correct this machine's clock" in venue["message"]
+    _, found = examine(capsys, config, "--as-of", "2026-06-30T18:10:00Z")
+    assert found["source", "binance"]["status"] == "warning"
+
+
 def test_a_receiver_that_is_not_there_is_named_without_its_address(market, tmp_path, capsys, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -83,7 +83,11 @@ from held
 union all
 -- A series without a row by then: it ended before the history that is kept, or nothing has come yet.
 select dataset, source, market_type, market_id, timeframe, asset,
-  case when newest_data_at <= $as_of and dataset = 'onchain_metrics' then newest_data_at end
+  case
+    when newest_data_at <= $as_of and dataset = 'onchain_metrics' then newest_data_at
+    -- A list that was read and holds nothing of the wanted history is as new as its reading.
+    when checked_at <= $as_of and dataset = 'incidents' then checked_at
+  end
 from ops.series as asked
 where status in ('active', 'failing')
   and dataset <> 'instruments'

@@ -22,7 +22,7 @@ from warehouse.home import Home
 from warehouse.master import Master, open_master
 
 # Judging and loading cost something per batch, memory per row.
-ROWS_PER_BATCH = 250_000
+ROWS_PER_BATCH = 200_000
 # A slow source must not keep in memory for long what a crash would lose.
 SECONDS_PER_FLUSH = 15.0
 TEXT = pd.StringDtype(storage="pyarrow", na_value=np.nan)

@@ -12,8 +12,8 @@ from tasks import sources as sources_package
 from tasks.settings_schema import Settings
 from tasks.sources._model import Assignment, Event, Source
 
-# Pages that may wait for the writer: about 100 MB at most.
-QUEUE_LENGTH = 500
+# Pages that may wait for the writer: about 20 MB at most.
+QUEUE_LENGTH = 150
 PATIENCE_SECONDS = 0.5
 
 

@@ -205,7 +205,6 @@ def test_every_bad_row_is_named_with_its_reason_and_no_other(name: str) -> None:
     [
         ("core_stablecoins", {"price_usd": 0.877}, "price_usd_near_peg"),
         ("core_funding_rates", {"funding_rate": -0.04}, "funding_rate_is_usual"),
-        ("core_protocol_metrics", {"value": 0.0}, "no_zero_after_value"),
         ("core_protocol_metrics", {"value": 2e11}, "no_sudden_doubling"),
         ("core_instruments", {"amount_step": None}, "active_market_has_steps"),
         ("core_positions", {"as_of": NOW - 30 * DAY}, "statement_is_recent"),

@@ -37,9 +37,7 @@ def checked(
 
 def _refused(inputs: DecisionInputs, policy: Policy, judgement: Judgement) -> Decision:
     why = f"blocked: the decision did not pass its own check. {judgement.reason}"
-    return blocked(
-        inputs, policy, Freeze(CODE, f"{why} Nothing is recommended.")
-    )
+    return blocked(inputs, policy, Freeze(CODE, f"{why} Nothing is recommended."))
 
 
 def _frame(decision: Decision) -> pd.DataFrame:

@@ -136,6 +136,8 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("stale_required_data", {"age_seconds": 7201.0}),
         ("stale_required_data", {"age_seconds": np.nan}),
     ],
+    # every other promise of a decision speaks of the whole of it: tests/tasks/test_decision_check.py
+    "decision": [("unknown_status", {"status": "perhaps"})],
     **batches_defi.BAD_ROWS,
     **batches_venues.BAD_ROWS,
 }

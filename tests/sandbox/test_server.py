@@ -81,6 +81,8 @@ def test_no_path_is_answered_by_two_faces() -> None:
     assert len(faces) >= 9
 
 
+PERPETUAL = "instrument_name=BTC-PERPETUAL"
+SPAN = "start_timestamp=1560000000000&end_timestamp=1560040000000"
 QUERIES = {
     "/api/v3/klines": "?symbol=BTCUSDT&interval=1w",
     "/api/v3/depth": "?symbol=SOLUSDT",
@@ -101,7 +103,15 @@ QUERIES = {
     "/chart/": next(iter(POOLS)),
     "/chartLendBorrow/": next(iter(POOLS)),
     "/products/": "BTC-USD/candles",
+    "/api/v2/public/get_instruments": "?currency=BTC",
+    "/api/v2/public/get_tradingview_chart_data": f"?{PERPETUAL}&{SPAN}&resolution=60",
+    "/api/v2/public/get_funding_rate_history": f"?{PERPETUAL}&{SPAN}",
+    "/api/v2/public/get_order_book": f"?{PERPETUAL}",
+    "/api/v2/public/get_book_summary_by_currency": "?currency=BTC&kind=option",
+    "/api/v2/public/get_volatility_index_data": f"?currency=BTC&resolution=3600&{SPAN}",
 }
+# An option's name depends on the moment; tests/tasks/sources asks for those that are listed.
+ASKED_ELSEWHERE = {"/api/v2/public/ticker"}
 
 
 @pytest.mark.parametrize(
@@ -116,10 +126,11 @@ QUERIES = {
 def test_every_endpoint_answers_at_every_time(now: datetime) -> None:
     with running_sandbox(now=now) as sandbox:
         for face in load_faces():
-            for path in [*face.paths, *face.prefixes]:
+            for path in {*face.paths, *face.prefixes} - ASKED_ELSEWHERE:
                 url = sandbox.base_url + path + QUERIES.get(path, "?symbol=BTCUSDT&interval=1h")
                 answer = fetch(url)
-                not_listed_yet = now.year < 2020 and b"-1121" in answer.body
+                told = (b"-1121", b"instrument not found")
+                not_listed_yet = now.year < 2020 and any(word in answer.body for word in told)
                 assert answer.status == 200 or not_listed_yet, url
                 assert not re.search(rb"\b(NaN|nan|Infinity|inf)\b", answer.body), url
 

@@ -1,7 +1,8 @@
 """Politeness among processes: one queue per limit, and one word of a host holds them all."""
 
 import json
-import multiprocessing
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -78,21 +79,22 @@ def test_a_broken_queue_starts_anew(tmp_path, stored):
     assert Turns(tmp_path, clock).reserve("binance-spot", 1.0) == 0
 
 
-def _take(folder: Path, count: int) -> None:
-    turns = Turns(folder, RealClock())
-    for _ in range(count):
-        turns.reserve("binance-spot", 0.25)
+ROOT = Path(__file__).resolve().parents[3]
+TAKE_TURNS = """
+import sys
+from pathlib import Path
+from tasks.clock import RealClock
+from tasks.sources._turns import Turns
+turns = Turns(Path(sys.argv[1]), RealClock())
+for _ in range(200):
+    turns.reserve("binance-spot", 0.25)
+"""
 
 
 def test_no_turn_is_given_twice_to_processes_at_once(tmp_path):
     before = RealClock().now().timestamp()
-    children = [
-        multiprocessing.get_context("fork").Process(target=_take, args=(tmp_path, 200)) for _ in range(4)
-    ]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-        assert child.exitcode == 0
+    command = [sys.executable, "-c", TAKE_TURNS, str(tmp_path)]
+    children = [subprocess.Popen(command, cwd=ROOT) for _ in range(4)]
+    assert [child.wait(120) for child in children] == [0, 0, 0, 0]
     free_at = INSTANT.unpack((tmp_path / "binance-spot").read_bytes())[0]
     assert free_at >= before + 800 * 0.25

@@ -67,9 +67,55 @@ def load_inputs(
         datasets: each dataset's state by the last check.
         suspects: coins that the last check names; their lines are frozen.
     """
-    settings, as_of = context.settings, context.as_of
-    slot = slot_of(as_of, settings.portfolios[portfolio].rebalance.period_hours)
-    lines = lines_of(settings, portfolio)
+    settings = context.settings
+    slot = slot_of(context.as_of, settings.portfolios[portfolio].rebalance.period_hours)
+    seen = _see_lines(reader, context, portfolio, suspects)
+    positions, outside = _positions(reader, portfolio, seen.lines)
+    target, since = _target_in_force(reader, context, portfolio)
+    inputs = DecisionInputs(
+        as_of=context.as_of,
+        slot=slot,
+        portfolio=portfolio,
+        returns=seen.returns,
+        prices=seen.prices,
+        quote_price_usd=seen.cash,
+        positions=positions,
+        instruments=_instruments(reader, context),
+        liquidity=_liquidity(reader, settings.universe.assets),
+        market_caps=_market_caps(reader, context),
+        target_in_force=target,
+        target_since=since,
+        last_trade_at=since,
+        datasets=datasets,
+        frozen=seen.frozen,
+        unlisted=seen.unlisted,
+        extreme_moves=seen.extreme_moves,
+        is_simulated=reader.snapshot.is_simulated,
+        previous=_previous(reader, portfolio, slot),
+        config_hash=config_hash(settings, portfolio),
+    )
+    newest = max((mark.at for line, mark in seen.prices.items() if line.startswith("spot:")), default=None)
+    return LoadedInputs(inputs, outside, newest)
+
+
+@dataclass(frozen=True)
+class _SeenLines:
+    """What is known of each line of the universe, and what may be done with it."""
+
+    lines: tuple[str, ...]
+    returns: pd.DataFrame
+    prices: dict[str, PriceMark]
+    cash: Mapping[str, float]
+    frozen: dict[str, Freeze]
+    unlisted: dict[str, str]
+    extreme_moves: dict[str, float]
+
+
+def _see_lines(
+    reader: Reader, context: RunContext, portfolio: str, suspects: Mapping[str, Freeze]
+) -> _SeenLines:
+    """Read prices and returns, and sort out the lines that are frozen, unlisted or not what they were."""
+    lines = lines_of(context.settings, portfolio)
     identity = _identity(reader, context, portfolio, lines)
     delisted = delisted_lines(reader, context, lines)
     priced = read_prices(reader, context, portfolio)
@@ -82,35 +128,17 @@ def load_inputs(
     frozen |= {f"spot:{asset}": why for asset, why in suspects.items() if f"spot:{asset}" in lines}
     frozen |= {f"spot:{asset}": why for asset, why in identity.questions.items()}
     unlisted = {line: why for line, why in unlisted.items() if line not in frozen} | delisted
-    frozen = {line: why for line, why in frozen.items() if line not in delisted}
-    positions, outside = _positions(reader, portfolio, lines)
-    target, since = _target_in_force(reader, context, portfolio)
     out = {*unlisted, *unusable}
     kept = [line for line in lines if line not in out and line in returns.columns]
-    inputs = DecisionInputs(
-        as_of=as_of,
-        slot=slot,
-        portfolio=portfolio,
+    return _SeenLines(
+        lines=lines,
         returns=returns[kept],
         prices=prices,
-        quote_price_usd=priced.cash,
-        positions=positions,
-        instruments=_instruments(reader, context),
-        liquidity=_liquidity(reader, settings.universe.assets),
-        market_caps=_market_caps(reader, context),
-        target_in_force=target,
-        target_since=since,
-        last_trade_at=since,
-        datasets=datasets,
-        frozen=frozen,
+        cash=priced.cash,
+        frozen={line: why for line, why in frozen.items() if line not in delisted},
         unlisted=unlisted,
         extreme_moves=_extreme_moves(returns, kept) | {x: m for x, m in priced.moves.items() if x in kept},
-        is_simulated=reader.snapshot.is_simulated,
-        previous=_previous(reader, portfolio, slot),
-        config_hash=config_hash(settings, portfolio),
     )
-    newest = max((mark.at for line, mark in prices.items() if line.startswith("spot:")), default=None)
-    return LoadedInputs(inputs, outside, newest)
 
 
 def _lookback(context: RunContext, portfolio: str) -> dict[str, date]:

@@ -83,7 +83,7 @@ def import_positions(context: RunContext, portfolio: str, file: Path) -> Positio
         if known == content:
             return PositionsSummary(portfolio, before, len(rows), is_new=False)
         statement_id = f"{int(number) + 1:06d}-{content}"
-        load = int(master.rows("newest_load")[0]["load_id"] or 0)
+        load = master.newest_load()
         common: Mapping[str, Any] = {
             "portfolio": portfolio,
             "statement_id": statement_id,

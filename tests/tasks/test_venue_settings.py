@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import ConfigError, load_settings
+from tasks.settings import ConfigError, Settings, load_settings
 from tasks.settings_schema import VenueSettings
 from tasks.sources.venue import faces
 
@@ -22,14 +22,16 @@ requires = ["candles_1d", "open_interest"]
 """
 
 
-def load(folder: Path, text: str) -> None:
+def load(folder: Path, text: str) -> Settings:
     file = folder / "trimtab.toml"
     file.write_text(text, encoding="utf-8")
-    load_settings(file)
+    return load_settings(file)
 
 
 def test_optional_datasets_and_dated_futures_are_accepted(tmp_path: Path) -> None:
-    load(tmp_path, TEXT)
+    venue = load(tmp_path, TEXT).venues[0]
+    assert venue.datasets == ("open_interest", "mark_candles")
+    assert "future" in venue.markets
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,13 @@ def usd_price(inputs: DecisionInputs, policy: Policy, line: str) -> float | None
     asset = asset_of(line)
     if is_cash(line) and asset == policy.reference_currency:
         return 1.0
+    terms = inputs.terms.get(line)
     found = inputs.prices.get(line)
     if found is None and sleeve_of(line) in SPOT_PRICED:
         found = inputs.prices.get(line_of("spot", asset))
     price = found.price_usd if found is not None else None
+    if terms is not None:
+        price = terms.capital_per_unit_usd
     if price is None and is_cash(line):
         price = inputs.quote_price_usd.get(asset)
     return price if price is not None and MIN_PRICE_USD < price < MAX_PRICE_USD else None
@@ -108,7 +111,7 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
             immovable[p.line] = immovable.get(p.line, Decimal(0)) + p.quantity
     lines = _lines(inputs, policy, quantity)
     price = {x: v for x in lines if (v := usd_price(inputs, policy, x)) is not None}
-    value = {x: float(q) * price[x] for x, q in quantity.items() if x in price}
+    value = _values(positions, price)
     nav = sum(value.values())
     known = nav > 0.0
     return Book(
@@ -124,6 +127,16 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
         depegged=depegged(inputs, policy, lines),
         flags=tuple(flags if known else ["no_positions", *flags]),
     )
+
+
+def _values(positions: Iterable[Position], price: Mapping[str, float]) -> dict[str, float]:
+    """Return the capital of every priced line, in USD: a position's own figure before quantity × price."""
+    value: dict[str, float] = {}
+    for p in positions:
+        if p.capital_usd is not None or p.line in price:
+            worth = p.capital_usd if p.capital_usd is not None else float(p.quantity) * price[p.line]
+            value[p.line] = value.get(p.line, 0.0) + worth
+    return value
 
 
 def depegged(inputs: DecisionInputs, policy: Policy, lines: Iterable[str]) -> frozenset[str]:

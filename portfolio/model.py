@@ -17,6 +17,7 @@ import pandas as pd
 
 from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
+from portfolio.terms import Leg, SleeveTerms
 
 __all__ = [
     "DAYS_PER_YEAR",
@@ -29,12 +30,14 @@ __all__ = [
     "DecisionLine",
     "Freeze",
     "Instrument",
+    "Leg",
     "Liquidity",
     "Policy",
     "Position",
     "PreviousDecision",
     "PriceMark",
     "RebalanceRules",
+    "SleeveTerms",
     "TargetLine",
     "Trade",
     "asset_of",
@@ -66,7 +69,11 @@ def is_cash(line: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One holding. `quantity` in units of the asset, never negative in the sleeves spot and cash."""
+    """One holding. `quantity` in units of the line, never negative in the sleeves spot and cash.
+
+    `capital_usd` is what a position of another sleeve ties up (legs, margin, unrealised P&L), where known
+    better than quantity × capital per unit.
+    """
 
     sleeve: str
     asset: str
@@ -76,6 +83,7 @@ class Position:
     quantity: Decimal
     immovable: bool = False
     cost_basis_usd: float | None = None
+    capital_usd: float | None = None
 
     @property
     def line(self) -> str:
@@ -185,6 +193,7 @@ class DecisionInputs:
         market_caps: asset → USD; None where the source is not usable.
         target_in_force: the last accepted target, line → weight; None where none was ever accepted.
         frozen: line → why it may not be traded now; it keeps its quantity.
+        terms: line → what a unit is made of, for lines of sleeves other than spot and cash.
         unlisted: line → why it can not be held (not listed yet, delisted); its target is 0 and it is
             never bought.
         extreme_moves: line → the day's simple return where the gate calls it extreme but confirmed.
@@ -205,6 +214,7 @@ class DecisionInputs:
     target_since: datetime | None = None
     last_trade_at: datetime | None = None
     datasets: tuple[DatasetState, ...] = ()
+    terms: Mapping[str, SleeveTerms] = field(default_factory=dict)
     frozen: Mapping[str, Freeze] = field(default_factory=dict)
     unlisted: Mapping[str, str] = field(default_factory=dict)
     extreme_moves: Mapping[str, float] = field(default_factory=dict)
@@ -230,6 +240,7 @@ class DecisionInputs:
             "target_in_force": None if self.target_in_force is None else dict(self.target_in_force),
             "last_trade_at": None if self.last_trade_at is None else self.last_trade_at.isoformat(),
             "datasets": sorted([d.dataset, d.is_fresh, d.required, d.passed_gate] for d in self.datasets),
+            "terms": {k: _texts(t) for k, t in self.terms.items()},
             "frozen": {k: f.reason_code for k, f in self.frozen.items()},
             "unlisted": sorted(self.unlisted),
             "extreme_moves": dict(self.extreme_moves),
@@ -244,12 +255,15 @@ def _frame(frame: pd.DataFrame) -> dict[str, Any]:
     return {"index": [str(i) for i in frame.index], "columns": sorted(columns, key=repr)}
 
 
-def _texts(item: Position | Instrument | Liquidity) -> list[str]:
-    return [_text(getattr(item, name)) for name in item.__dataclass_fields__]
+def _texts(item: Position | Instrument | Liquidity | SleeveTerms) -> list[str]:
+    # A sentence for people may name an instant; it decides nothing.
+    return [_text(getattr(item, name)) for name in item.__dataclass_fields__ if name != "detail"]
 
 
 def _text(value: object) -> str:
     # 0.10 and 0.1 are one value, whatever number of decimals a column was declared with.
+    if isinstance(value, Mapping):
+        return repr(sorted(value.items()))
     return format(value.normalize(), "f") if isinstance(value, Decimal) else repr(value)
 
 

@@ -17,7 +17,7 @@ from portfolio.costs import TradingCost
 from portfolio.estimates import Estimates
 from portfolio.failure import AllocationFailure
 from portfolio.model import DecisionInputs, Policy, asset_of, is_cash, line_of, sleeve_of
-from portfolio.problem import TOLERANCE, Group, Problem
+from portfolio.problem import TOLERANCE, Linear, Problem
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def build_problem(
         upper=np.array([b.upper for b in boxes]),
         lower_names=tuple(b.lower_name for b in boxes),
         upper_names=tuple(b.upper_name for b in boxes),
-        groups=_groups(lines, book, policy),
+        rows=_rows(lines, book, policy),
         current=np.array([book.weight[x] for x in lines]) if book.nav_usd is not None else None,
         max_turnover=policy.max_turnover,
         cost_rates=np.array([_cost_rate(x, policy, costs) for x in lines]),
@@ -73,7 +73,7 @@ def build_problem(
     )
     low, high = np.array([b.hard_lower for b in boxes]), np.array([b.hard_upper for b in boxes])
     fixed = policy.objective == "policy"
-    return replace(soft, lower=low, upper=high, groups=()) if fixed else widen(soft, low, high)
+    return replace(soft, lower=low, upper=high, rows=()) if fixed else widen(soft, low, high)
 
 
 def _box(
@@ -144,19 +144,19 @@ def _convertible(line: str, book: Book, inputs: DecisionInputs, policy: Policy) 
     return bool(markets_of(asset, inputs, others)) or any(markets_of(a, inputs, [asset]) for a in others)
 
 
-def _groups(lines: tuple[str, ...], book: Book, policy: Policy) -> tuple[Group, ...]:
+def _rows(lines: tuple[str, ...], book: Book, policy: Policy) -> tuple[Linear, ...]:
     floor = policy.cash_floor_usd / book.nav_usd if book.nav_usd else 0.0
     bounds = dict(policy.class_bounds)
     low, high = bounds.get("cash", (0.0, 1.0))
     names = {sleeve: f"class {sleeve}" for sleeve in bounds}
     if floor > low:
         bounds["cash"], names["cash"] = (min(floor, 1.0), max(high, min(floor, 1.0))), "cash_floor_usd"
-    groups: list[Group] = []
+    rows: list[Linear] = []
     for sleeve, (lower, upper) in sorted(bounds.items()):
-        members = np.array([sleeve_of(x) == sleeve for x in lines])
+        members = np.array([float(sleeve_of(x) == sleeve) for x in lines])
         if members.any():
-            groups.append(Group(name=names[sleeve], members=members, lower=lower, upper=upper))
-    return tuple(groups)
+            rows.append(Linear(name=names[sleeve], coefficients=members, lower=lower, upper=upper))
+    return tuple(rows)
 
 
 def _spread_estimates(
@@ -223,17 +223,11 @@ REMEDY = "Relax weight_bounds, class_bounds or cash_floor_usd; `trimtab check` n
 def _soft_rows(soft: Problem) -> tuple[Array, Array]:
     """Rows of the owner's limits over (w, bought, sold, slack), one slack for each."""
     size = len(soft.lines)
-    limits = [(np.eye(size)[i], soft.upper[i], soft.lower[i]) for i in range(size)]
-    limits += [(g.members.astype("float64"), g.upper, g.lower) for g in soft.groups]
-    rows, right = [], []
-    for k, (row, upper, lower) in enumerate(limits):
-        slack = np.zeros(2 * len(limits))
-        for sign, limit, at in ((1.0, upper, 2 * k), (-1.0, -lower, 2 * k + 1)):
-            mine = slack.copy()
-            mine[at] = -1.0
-            rows.append(np.concatenate([sign * row, np.zeros(2 * size), mine]))
-            right.append(limit)
-    return np.array(rows), np.array(right)
+    eye = np.eye(size)
+    sides = [side for rule in soft.rows for side in rule.sides()]
+    left = np.vstack([eye, -eye, *(s[1][None, :] for s in sides)])
+    right = np.concatenate([soft.upper, -soft.lower, [s[2] for s in sides]])
+    return np.hstack([left, np.zeros((len(left), 2 * size)), -np.eye(len(left))]), right
 
 
 def _violation(problem: Problem, weights: Array | None) -> float:
@@ -243,17 +237,17 @@ def _violation(problem: Problem, weights: Array | None) -> float:
     total = float(
         np.maximum(0.0, problem.lower - weights).sum() + np.maximum(0.0, weights - problem.upper).sum()
     )
-    for g in problem.groups:
-        held = float(weights[g.members].sum())
-        total += max(0.0, g.lower - held) + max(0.0, held - g.upper)
+    for row in problem.rows:
+        held = row.of(weights)
+        total += max(0.0, row.lower - held) + max(0.0, held - row.upper)
     return total
 
 
 def _cover(soft: Problem, reached: Array, hard_low: Array, hard_high: Array) -> Problem:
-    groups = []
-    for g in soft.groups:
-        held = float(reached[g.members].sum())
-        groups.append(replace(g, lower=min(g.lower, held), upper=max(g.upper, held)))
+    rows = []
+    for row in soft.rows:
+        held = row.of(reached)
+        rows.append(replace(row, lower=min(row.lower, held), upper=max(row.upper, held)))
     lower = np.maximum(np.minimum(soft.lower, reached), hard_low)
     upper = np.minimum(np.maximum(soft.upper, reached), hard_high)
-    return replace(soft, lower=np.minimum(lower, upper), upper=upper, groups=tuple(groups))
+    return replace(soft, lower=np.minimum(lower, upper), upper=upper, rows=tuple(rows))

@@ -76,7 +76,7 @@ def _estimates(
     try:
         check_frame(inputs.returns)
         panel, excluded = usable_panel(inputs.returns, wanted, policy.lookback_days)
-        estimates = estimate(panel, excluded, policy, caps)
+        estimates = estimate(panel, excluded, policy, caps, inputs.views)
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions

@@ -15,6 +15,7 @@ from portfolio import registry
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Freeze, Policy, is_cash
 from portfolio.pegged import at_horizon
+from portfolio.views import View
 
 Array = NDArray[np.float64]
 
@@ -29,6 +30,7 @@ class Panel:
         market_caps: asset → USD, or None.
         risk_free_rate: annual.
         market_sharpe_ratio: of the market portfolio, the assumption behind reverse optimisation.
+        views: what signals say beyond the prior; only Black-Litterman listens.
     """
 
     returns: pd.DataFrame
@@ -36,6 +38,7 @@ class Panel:
     market_caps: Mapping[str, float] | None = None
     risk_free_rate: float = 0.0
     market_sharpe_ratio: float = 0.5
+    views: tuple[View, ...] = ()
 
     def risky(self) -> list[str]:
         """Return the columns that are not cash."""
@@ -80,6 +83,7 @@ def estimate(
     excluded: Mapping[str, Freeze],
     policy: Policy,
     market_caps: Mapping[str, float] | None,
+    views: tuple[View, ...] = (),
 ) -> Estimates:
     """Run the policy's two estimators on a checked panel.
 
@@ -95,6 +99,7 @@ def estimate(
         market_caps=market_caps,
         risk_free_rate=policy.risk_free_rate,
         market_sharpe_ratio=policy.market_sharpe_ratio,
+        views=views,
     )
     expected, substitutions = registry.load(registry.EXPECTED_RETURNS, policy.expected_returns).estimate(
         request

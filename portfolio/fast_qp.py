@@ -108,18 +108,15 @@ def _counted(problem: Problem, cost_rates: Array | None) -> NDArray[np.bool_]:
 def _rows(
     problem: Problem, free: NDArray[np.intp], split: NDArray[np.intp], at_rest: Array
 ) -> tuple[Array, Array, tuple[str | None, ...]]:
-    """Group bounds, the split of each trade and the turnover cap as Gx ≤ h, and what each row is."""
+    """Linear rules, the split of each trade and the turnover cap as Gx ≤ h, and what each row is."""
     size, width = free.size, free.size + split.size
     rows: list[Array] = []
     right: list[float] = []
     names: list[str | None] = []
-    for group in problem.groups:
-        row = np.zeros(width)
-        row[:size] = group.members[free]
-        held = float(at_rest[group.members].sum())
-        rows += [row, -row]
-        right += [group.upper - held, held - group.lower]
-        names += [f"{group.name} upper", f"{group.name} lower"]
+    for key, coefficients, limit in (side for rule in problem.rows for side in rule.sides()):
+        rows.append(np.concatenate([coefficients[free], np.zeros(width - size)]))
+        right.append(limit - float(coefficients @ at_rest))
+        names.append(key)
     if problem.current is not None and split.size:
         before = problem.current[free]
         splits = np.zeros((split.size, width))

@@ -18,6 +18,7 @@ import pandas as pd
 from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
 from portfolio.terms import Leg, SleeveTerms
+from portfolio.views import View
 
 __all__ = [
     "DAYS_PER_YEAR",
@@ -40,6 +41,7 @@ __all__ = [
     "SleeveTerms",
     "TargetLine",
     "Trade",
+    "View",
     "asset_of",
     "is_cash",
     "line_of",
@@ -194,6 +196,7 @@ class DecisionInputs:
         target_in_force: the last accepted target, line → weight; None where none was ever accepted.
         frozen: line → why it may not be traded now; it keeps its quantity.
         terms: line → what a unit is made of, for lines of sleeves other than spot and cash.
+        views: what signals with evidence say of a line beyond the prior.
         unlisted: line → why it can not be held (not listed yet, delisted); its target is 0 and it is
             never bought.
         extreme_moves: line → the day's simple return where the gate calls it extreme but confirmed.
@@ -216,6 +219,7 @@ class DecisionInputs:
     datasets: tuple[DatasetState, ...] = ()
     terms: Mapping[str, SleeveTerms] = field(default_factory=dict)
     frozen: Mapping[str, Freeze] = field(default_factory=dict)
+    views: tuple[View, ...] = ()
     unlisted: Mapping[str, str] = field(default_factory=dict)
     extreme_moves: Mapping[str, float] = field(default_factory=dict)
     is_simulated: bool = False
@@ -246,6 +250,8 @@ class DecisionInputs:
             "extreme_moves": dict(self.extreme_moves),
             "is_simulated": self.is_simulated,
         }
+        if self.views:  # where there are none, the hash is what it was before there could be any
+            content["views"] = sorted(_texts(v) for v in self.views)
         text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -255,7 +261,7 @@ def _frame(frame: pd.DataFrame) -> dict[str, Any]:
     return {"index": [str(i) for i in frame.index], "columns": sorted(columns, key=repr)}
 
 
-def _texts(item: Position | Instrument | Liquidity | SleeveTerms) -> list[str]:
+def _texts(item: Position | Instrument | Liquidity | SleeveTerms | View) -> list[str]:
     # A sentence for people may name an instant; it decides nothing.
     return [_text(getattr(item, name)) for name in item.__dataclass_fields__ if name != "detail"]
 

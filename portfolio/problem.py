@@ -3,6 +3,7 @@
 All arrays are in the order of `lines`; weights are fractions of NAV and sum to 1.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,13 +22,28 @@ UNIT = 1e-9  # weights are whole multiples of this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Group:
-    """Bounds on the sum of some lines; `name` as the owner knows it, such as `class cash`."""
+class Linear:
+    """One linear rule, lower ≤ coefficients · w ≤ upper; `name` as the owner knows it, such as `class cash`.
+
+    A side without a limit is infinite. Coefficients of 1 and 0 are a bound on the sum of some lines.
+    """
 
     name: str
-    members: Mask
-    lower: float
-    upper: float
+    coefficients: Array
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def of(self, weights: Array) -> float:
+        """Return what the weights amount to under this rule."""
+        return float(self.coefficients @ weights)
+
+    def sides(self) -> list[tuple[str, Array, float]]:
+        """Return the rule as rows a · w ≤ b, each with its key; a side without a limit has none."""
+        both = [
+            (f"{self.name} upper", self.coefficients, self.upper),
+            (f"{self.name} lower", -self.coefficients, -self.lower),
+        ]
+        return [side for side in both if math.isfinite(side[2])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +68,7 @@ class Problem:
     upper: Array
     lower_names: tuple[str, ...]
     upper_names: tuple[str, ...]
-    groups: tuple[Group, ...] = ()
+    rows: tuple[Linear, ...] = ()
     current: Array | None = None
     max_turnover: float = 1.0
     cost_rates: Array
@@ -92,7 +108,7 @@ class Problem:
 class Solution:
     """An optimiser's answer: weights, and shadow prices by constraint key where the method has them.
 
-    Keys are `lower:<line>`, `upper:<line>`, `<group name> lower`, `<group name> upper` and `max_turnover`;
+    Keys are `lower:<line>`, `upper:<line>`, `<row name> lower`, `<row name> upper` and `max_turnover`;
     values are the gain of annual utility per unit by which the constraint is relaxed.
     """
 
@@ -134,10 +150,10 @@ def _bound_fault(problem: Problem, weights: Array) -> str:
         i = int(np.argmax(outside))
         bounds = f"[{problem.lower[i]:.6f}, {problem.upper[i]:.6f}]"
         return f"{problem.lines[i]} has {weights[i]:.6f}, outside {bounds}."
-    for group in problem.groups:
-        total = float(weights[group.members].sum())
-        if not group.lower - TOLERANCE <= total <= group.upper + TOLERANCE:
-            return f"{group.name} has {total:.6f}, outside [{group.lower:.6f}, {group.upper:.6f}]."
+    for row in problem.rows:
+        total = row.of(weights)
+        if not row.lower - TOLERANCE <= total <= row.upper + TOLERANCE:
+            return f"{row.name} has {total:.6f}, outside [{row.lower:.6f}, {row.upper:.6f}]."
     if problem.current is not None and turnover(problem.current, weights) > problem.max_turnover + TOLERANCE:
         return f"the turnover is {turnover(problem.current, weights):.6f}, above {problem.max_turnover:.6f}."
     return ""
@@ -185,8 +201,8 @@ def bindings(problem: Problem, solution: Solution) -> list[tuple[str | None, flo
             result.append((problem.upper_names[i], prices.get(f"upper:{line}")))
         elif weight <= problem.lower[i] + ACTIVE:
             result.append((problem.lower_names[i], prices.get(f"lower:{line}")))
-        elif (group := _binding_group(problem, solution.weights, i)) is not None:
-            result.append((group, prices.get(group)))
+        elif (row := _binding_row(problem, solution.weights, i)) is not None:
+            result.append((row, prices.get(row)))
         elif capped and moved is not None and bool(moved[i]):
             result.append(("max_turnover", prices.get("max_turnover")))
         else:
@@ -194,11 +210,9 @@ def bindings(problem: Problem, solution: Solution) -> list[tuple[str | None, flo
     return result
 
 
-def _binding_group(problem: Problem, weights: Array, i: int) -> str | None:
-    for group in problem.groups:
-        total = float(weights[group.members].sum())
-        if group.members[i] and total >= group.upper - ACTIVE:
-            return f"{group.name} upper"
-        if group.members[i] and total <= group.lower + ACTIVE:
-            return f"{group.name} lower"
+def _binding_row(problem: Problem, weights: Array, i: int) -> str | None:
+    for row in problem.rows:
+        for key, coefficients, limit in row.sides():
+            if coefficients[i] != 0.0 and float(coefficients @ weights) >= limit - ACTIVE:
+                return key
     return None

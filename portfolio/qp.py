@@ -71,10 +71,9 @@ def _rules(problem: Problem) -> tuple[Array, Array, int]:
     equal, upper = [np.ones((1, size)), eye[fixed]], [eye[~fixed], -eye[~fixed]]
     right_equal = [np.array([1.0]), problem.lower[fixed]]
     right = [problem.upper[~fixed], -problem.lower[~fixed]]
-    for group in problem.groups:
-        row = group.members.astype("float64")[None, :]
-        upper += [row, -row]
-        right += [np.array([group.upper]), np.array([-group.lower])]
+    for _, coefficients, limit in (side for rule in problem.rows for side in rule.sides()):
+        upper.append(coefficients[None, :])
+        right.append(np.array([limit]))
     a_equal, a_upper = np.vstack(equal), np.vstack(upper)
     if problem.current is not None:
         zeros = np.zeros((len(a_upper), size))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from portfolio import qp
 from portfolio.failure import AllocationFailure
-from portfolio.problem import TOLERANCE, Group, Problem, turnover
+from portfolio.problem import TOLERANCE, Linear, Problem, turnover
 
 Array = NDArray[np.float64]
 
@@ -22,11 +22,8 @@ def invested_share(problem: Problem) -> float:
     """Return the largest sum of non-cash weights that the bounds allow (turnover aside)."""
     from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
 
-    rows, right = [], []
-    for group in problem.groups:
-        row = group.members.astype("float64")
-        rows += [row, -row]
-        right += [group.upper, -group.lower]
+    sides = [side for rule in problem.rows for side in rule.sides()]
+    rows, right = [s[1] for s in sides], [s[2] for s in sides]
     answer = linprog(
         np.where(problem.cash, 0.0, -1.0),
         A_ub=np.array(rows) if rows else None,
@@ -63,7 +60,7 @@ def risky_problem(problem: Problem) -> tuple[Problem, float]:
             "Relax the cash bounds.",
         )
     index = np.flatnonzero(keep)
-    groups = tuple(_scaled(g, problem, share) for g in problem.groups if g.members[keep].any())
+    rows = tuple(_scaled(r, problem, share) for r in problem.rows if r.coefficients[keep].any())
     part = replace(
         problem,
         lines=tuple(problem.lines[i] for i in index),
@@ -72,7 +69,7 @@ def risky_problem(problem: Problem) -> tuple[Problem, float]:
         upper=np.minimum(problem.upper[keep] / share, 1.0),
         lower_names=tuple(problem.lower_names[i] for i in index),
         upper_names=tuple(problem.upper_names[i] for i in index),
-        groups=groups,
+        rows=rows,
         current=None,
         cost_rates=problem.cost_rates[keep],
         expected=None if problem.expected is None else problem.expected[keep],
@@ -83,11 +80,13 @@ def risky_problem(problem: Problem) -> tuple[Problem, float]:
     return part, share
 
 
-def _scaled(group: Group, problem: Problem, share: float) -> Group:
-    """Return the group over the non-cash lines, what its other members hold at least taken off."""
-    held = float(problem.lower[group.members & problem.cash].sum())
-    lower, upper = max(0.0, group.lower - held) / share, max(0.0, group.upper - held) / share
-    return Group(name=group.name, members=group.members[~problem.cash], lower=lower, upper=upper)
+def _scaled(row: Linear, problem: Problem, share: float) -> Linear:
+    """Return the rule over the non-cash lines, what cash holds at least taken off."""
+    held = float(row.coefficients[problem.cash] @ problem.lower[problem.cash])
+    own = row.coefficients[~problem.cash]
+    return Linear(
+        name=row.name, coefficients=own, lower=(row.lower - held) / share, upper=(row.upper - held) / share
+    )
 
 
 def whole(problem: Problem, share: float, risky_weights: Array) -> Array:
@@ -101,9 +100,8 @@ def whole(problem: Problem, share: float, risky_weights: Array) -> Array:
 def within_rules(problem: Problem, weights: Array) -> Array:
     """Return the weights themselves where they obey the rules, else the nearest ones that do."""
     ok = bool((weights >= problem.lower - 1e-9).all() and (weights <= problem.upper + 1e-9).all())
-    for group in problem.groups:
-        total = float(weights[group.members].sum())
-        ok = ok and group.lower - 1e-9 <= total <= group.upper + 1e-9
+    for row in problem.rows:
+        ok = ok and row.lower - 1e-9 <= row.of(weights) <= row.upper + 1e-9
     if problem.current is not None:
         ok = ok and turnover(problem.current, weights) <= problem.max_turnover + 1e-9
     return weights if ok else qp.project(problem, weights)

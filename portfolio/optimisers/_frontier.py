@@ -41,7 +41,7 @@ def frontier(problem: Problem) -> EfficientFrontier:
 
 
 def add_rules(unsolved: EfficientFrontier, problem: Problem) -> dict[str, Any]:
-    """Add box, groups and turnover cap; return the constraints by name, whose duals are read after solving.
+    """Add box, linear rules and turnover cap; return the constraints by name, to read their duals after.
 
     Every rule is written as `expression <= constant` or `== constant`: `max_sharpe` rescales only that form
     rightly. The turnover cap is added only where current weights are known, and `max_sharpe` must not see it.
@@ -62,10 +62,8 @@ def add_rules(unsolved: EfficientFrontier, problem: Problem) -> dict[str, Any]:
         free = np.flatnonzero(~fixed)
         add("upper", lambda w: w[free] <= problem.upper[free])
         add("lower", lambda w: -w[free] <= -problem.lower[free])
-    for group in problem.groups:
-        members, low, high = group.members.astype("float64"), group.lower, group.upper
-        add(f"{group.name} upper", lambda w, m=members, c=high: m @ w <= c)
-        add(f"{group.name} lower", lambda w, m=members, c=low: -(m @ w) <= -c)
+    for key, coefficients, limit in (side for rule in problem.rows for side in rule.sides()):
+        add(key, lambda w, a=coefficients, b=limit: a @ w <= b)
     if problem.current is not None and problem.max_turnover < 1.0:
         before, cap = problem.current, problem.max_turnover
         add("max_turnover", lambda w: 0.5 * cp.norm1(w - before) <= cap)

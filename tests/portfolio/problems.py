@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from portfolio.problem import Group, Problem
+from portfolio.problem import Linear, Problem
 
 
 def problem(mu, sigma, *, cash=0, **changes):
@@ -30,7 +30,7 @@ def problem(mu, sigma, *, cash=0, **changes):
 
 
 def group(name, members, lower, upper):
-    return Group(name=name, members=np.asarray(members, dtype=bool), lower=lower, upper=upper)
+    return Linear(name=name, coefficients=np.asarray(members, dtype=float), lower=lower, upper=upper)
 
 
 def random_problem(seed, size=6, **changes):

@@ -23,7 +23,7 @@ def crowded(seed, size):
         max_turnover=float(rng.choice([0.05, 0.2, 1.0])),
         cost_rates=rng.uniform(0, 0.003, size),
         upper=np.maximum(0.4, current + 0.01),
-        groups=(group("class even", half, min(0.1, held), max(0.6, held)),),
+        rows=(group("class even", half, min(0.1, held), max(0.6, held)),),
     )
     if seed % 3 == 0:
         lower, upper = found.lower.copy(), found.upper.copy()
@@ -76,12 +76,12 @@ def test_without_holdings_neither_costs_nor_turnover_bind():
 
 
 def test_rules_that_contradict_each_other_are_a_failure():
-    asked = replace(crowded(2, 6), groups=(group("class all", np.ones(6, bool), 0.0, 0.5),))
+    asked = replace(crowded(2, 6), rows=(group("class all", np.ones(6, bool), 0.0, 0.5),))
     with pytest.raises(AllocationFailure):
         fast_qp.solve(asked, np.eye(6), np.zeros(6))
 
 
 def test_with_every_line_fixed_the_answer_is_what_is_fixed():
     fixed = np.full(6, 1 / 6)
-    asked = replace(crowded(2, 6), lower=fixed, upper=fixed, groups=())
+    asked = replace(crowded(2, 6), lower=fixed, upper=fixed, rows=())
     assert fast_qp.solve(asked, np.eye(6), np.zeros(6)) == pytest.approx(fixed)

@@ -73,7 +73,7 @@ def test_quadratic_utility_equals_the_direct_program_and_a_third_solver(seed):
         max_turnover=0.2,
         cost_rates=np.array([0.002] * 5 + [0.0]),
         upper=np.array([0.3] * 5 + [1.0]),
-        groups=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.6),),
+        rows=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.6),),
     )
     found = max_quadratic_utility.optimise(case).weights
     assert found == pytest.approx(max_quadratic_utility.resolve(case), abs=1e-5)
@@ -115,7 +115,7 @@ def test_shadow_prices_are_finite_differences():
         max_turnover=0.25,
         cost_rates=np.array([0.001] * 5 + [0.0]),
         upper=np.array([0.12] * 5 + [1.0]),
-        groups=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.40),),
+        rows=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.40),),
     )
     solution = max_quadratic_utility.optimise(case)
     prices, step = solution.shadow_prices, 1e-4
@@ -131,7 +131,7 @@ def test_shadow_prices_are_finite_differences():
         checked += slope > 1e-3
     assert checked >= 1
     wide, narrow = (
-        replace(case, groups=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.40 + s),)) for s in (step, -step)
+        replace(case, rows=(group("class spot", [1, 1, 1, 1, 1, 0], 0.0, 0.40 + s),)) for s in (step, -step)
     )
     slope = (utility(wide) - utility(narrow)) / (2 * step)
     assert prices["class spot upper"] == pytest.approx(slope, abs=1e-5)
@@ -139,7 +139,7 @@ def test_shadow_prices_are_finite_differences():
 
 def test_a_binding_class_is_named_with_its_price():
     case = problem(
-        [0.5, 0.4, 0.0], np.diag([0.3, 0.3, 0.0]), cash=1, groups=(group("class spot", [1, 1, 0], 0, 0.3),)
+        [0.5, 0.4, 0.0], np.diag([0.3, 0.3, 0.0]), cash=1, rows=(group("class spot", [1, 1, 0], 0, 0.3),)
     )
     solution = max_quadratic_utility.optimise(case)
     name, price = bindings(case, solution)[0]
@@ -161,7 +161,7 @@ def test_minimum_volatility_equals_the_direct_program(seed):
 
 
 def test_methods_without_use_for_cash_keep_as_little_as_allowed():
-    case = random_problem(1, groups=(group("class cash", [0, 0, 0, 0, 0, 1], 0.15, 1.0),))
+    case = random_problem(1, rows=(group("class cash", [0, 0, 0, 0, 0, 1], 0.15, 1.0),))
     for method in (min_volatility, max_sharpe, hrp, equal_weight):
         weights = method.optimise(case).weights
         assert weights[-1] == pytest.approx(0.15, abs=1e-7), method.__name__
@@ -280,7 +280,7 @@ def test_an_infeasible_program_is_one_typed_failure():
 def test_a_wrong_answer_is_refused(weights, said):
     case = random_problem(1, may_hold_all=np.zeros(6, dtype=bool))
     if said == "class spot":
-        case = replace(case, groups=(group("class spot", [1, 1, 0, 0, 0, 0], 0.0, 0.5),))
+        case = replace(case, rows=(group("class spot", [1, 1, 0, 0, 0, 0], 0.0, 0.5),))
     if said == "turnover":
         case = replace(case, current=np.array([0, 0, 0, 0, 0, 1.0]), max_turnover=0.3)
     with pytest.raises(AllocationFailure, match=said):

@@ -46,8 +46,9 @@ class TradingCost:
 
 def trading_cost(instrument: Instrument, inputs: DecisionInputs) -> TradingCost:
     """Return the cost model of one market from its stored fee, spread, volume and volatility."""
-    key = (instrument.venue, instrument.market_id)
-    found = next((q for q in inputs.liquidity if (q.venue, q.market_id) == key), None)
+    found = next(
+        (q for q in inputs.liquidity if (q.venue, q.market_type, q.market_id) == instrument.key), None
+    )
     fee = _usable(instrument.taker_fee)
     spread = _usable(found.half_spread_bps) if found else None
     volume = _usable(found.average_daily_volume_usd) if found else None

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
 from portfolio.costs import TradingCost, trading_cost
-from portfolio.model import DecisionInputs, Freeze, Instrument, Trade, line_of
+from portfolio.model import DEFAULT_STEP, DecisionInputs, Freeze, Instrument, Trade, line_of
 from portfolio.outcome import Side
-
-DEFAULT_STEP = Decimal("0.00000001")
 
 
 def exact(value: float) -> Decimal:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -47,6 +47,8 @@ __all__ = [
     "line_of",
     "sleeve_of",
 ]
+
+DEFAULT_STEP = Decimal("0.00000001")  # of an order's quantity, where the venue names none
 
 
 def line_of(sleeve: str, asset: str) -> str:
@@ -95,9 +97,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """One market's trading rules. Orders are placed on spot markets only.
+    """One market's trading rules.
 
-    Steps and minimum amount in base units, `min_cost` in quote units, fees as fractions.
+    Steps and minimum amount in base units, of a contract in contracts; `min_cost` in quote units, fees as
+    fractions.
+
+    Attributes:
+        contract_size: base units per contract; 1 for spot.
+        fee_side: what the fee of a spot order is taken from: the quote, or what is received (a buy then
+            brings less of the coin than was ordered).
     """
 
     venue: str
@@ -113,6 +121,19 @@ class Instrument:
     maker_fee: float | None = None
     taker_fee: float | None = None
     is_active: bool = True
+    contract_size: Decimal = Decimal(1)
+    fee_side: Literal["quote", "received"] = "quote"
+
+    @property
+    def base_step(self) -> Decimal:
+        """The smallest step of an order, in base units."""
+        step = self.amount_step
+        return (step if step is not None and step > 0 else DEFAULT_STEP) * self.contract_size
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells this market from all others: one id may name a spot and a perpetual market."""
+        return (self.venue, self.market_type, self.market_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +149,7 @@ class Liquidity:
     average_daily_volume_usd: float | None = None
     half_spread_bps: float | None = None
     daily_volatility: float | None = None
+    market_type: str = "spot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

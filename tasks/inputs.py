@@ -18,8 +18,6 @@ from portfolio.model import (
     DatasetState,
     DecisionInputs,
     Freeze,
-    Instrument,
-    Liquidity,
     Position,
     PreviousDecision,
     PriceMark,
@@ -27,7 +25,8 @@ from portfolio.model import (
 from tasks.context import RunContext
 from tasks.identity import Identity, delisted_lines, identify
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
-from tasks.policy import config_hash, execution_venues, lines_of
+from tasks.markets import instruments, liquidity
+from tasks.policy import config_hash, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
 from warehouse.reader import Reader
 
@@ -80,8 +79,8 @@ def load_inputs(
         prices=seen.prices,
         quote_price_usd=seen.cash,
         positions=positions,
-        instruments=_instruments(reader, context),
-        liquidity=_liquidity(reader, settings.universe.assets),
+        instruments=instruments(reader, context, portfolio),
+        liquidity=liquidity(reader, context, portfolio),
         market_caps=_market_caps(reader, context),
         target_in_force=target,
         target_since=since,
@@ -244,22 +243,6 @@ def _target_in_force(
     if fixed.objective == "policy" and fixed.target_weights is not None:
         return dict(fixed.target_weights), since
     return ({row["line"]: float(row["target_weight"]) for row in rows} or None), since
-
-
-def _instruments(reader: Reader, context: RunContext) -> tuple[Instrument, ...]:
-    wanted = {*context.settings.universe.assets, *STABLECOINS}
-    rows = reader.rows("spot_instruments", venues=execution_venues(context.settings))
-    names = Instrument.__dataclass_fields__
-    return tuple(
-        Instrument(**{name: row[name] for name in names})
-        for row in rows
-        if row["base"] in wanted and row["quote"] in STABLECOINS | REFERENCE_CURRENCIES
-    )
-
-
-def _liquidity(reader: Reader, assets: Sequence[str]) -> tuple[Liquidity, ...]:
-    rows = reader.rows("decision_liquidity")
-    return tuple(Liquidity(**row) for row in rows if row["asset"] in {*assets, *STABLECOINS})
 
 
 def _market_caps(reader: Reader, context: RunContext) -> dict[str, float] | None:

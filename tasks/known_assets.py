@@ -19,6 +19,9 @@ FAMILIAR = PROMINENT | frozenset(
 )
 STABLECOINS = frozenset("USDT USDC DAI TUSD FDUSD PYUSD USDE GUSD USDP BUSD USDS RLUSD".split())
 REFERENCE_CURRENCIES = frozenset({"USD"})
+# Venues that take the fee of a spot order out of what it brings (ccxt's feeSide "get", and OKX's and KuCoin's
+# fee pages): a buy of 1 BTC at 10 bps brings 0.999. A fee paid in the venue's own coin is not known to us.
+FEE_FROM_RECEIVED = frozenset("binance binanceus bybit gate okx bitget".split())
 
 
 def probable_slip(ticker: str) -> str | None:

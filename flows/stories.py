@@ -17,6 +17,7 @@ from tasks.canary import canary
 from tasks.context import RunContext
 from tasks.decide import RecommendSummary, recommend
 from tasks.ingest import IngestSummary, ingest
+from tasks.lifecycle import Event, LifecycleAnswer, change, lapse, notice_execution
 from tasks.notify import NotifySummary, notify
 from tasks.positions import import_configured
 from tasks.publish import publish, publish_first
@@ -32,6 +33,9 @@ VALIDATE = Step("check what is published", validate)
 CANARY = Step("put the gate to the test", canary)
 RECOMMEND = Step("decide", recommend, timeout_seconds=900)
 NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
+LAPSE = Step("let proposals lapse", lapse)
+NOTICE = Step("notice what was carried out", notice_execution)
+CHANGE = Step("answer a recommendation", change)
 CLOSE = Step("close the run", close_run)
 
 
@@ -45,6 +49,7 @@ class Told:
     validation: ValidationSummary | None = None
     recommendations: tuple[RecommendSummary, ...] = ()
     notify: NotifySummary | None = None
+    answer: LifecycleAnswer | None = None
     was_asked_for_verdict: bool = False
 
     @property
@@ -130,7 +135,26 @@ def prove_gate(run: Runner, context: RunContext) -> Told:
 def deliver(run: Runner, context: RunContext, *, test: bool = False) -> Told:
     """Deliver what is pending, or a harmless test message."""
     with _opened(run, context) as told:
+        run(LAPSE, context)
         told.notify = run(NOTIFY, context, test=test)
+    return told
+
+
+def answer(
+    run: Runner,
+    context: RunContext,
+    recommendation_id: str,
+    event: Event,
+    actor: str,
+    note: str = "",
+    until: datetime | None = None,
+) -> Told:
+    """Somebody answers a recommendation; what that has to tell others is delivered at once."""
+    with _opened(run, context) as told:
+        told.answer = run(CHANGE, context, recommendation_id, event, actor, note, until)
+        if event == "retracted":
+            run(PUBLISH, context)
+            told.notify = run(NOTIFY, context)
     return told
 
 
@@ -139,6 +163,8 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
     names = portfolios or tuple(context.settings.portfolios)
     for name in names:
         run(POSITIONS, context, name)
+        run(NOTICE, context, name)
+    run(LAPSE, context)
     run(PUBLISH, context)
     told.validation = run(VALIDATE, context)
     checked = told.validation.snapshot_id

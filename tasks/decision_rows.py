@@ -67,6 +67,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
     decision, identity = record.decision, record.recommendation_id
     trades_hash = _trades_hash(decision)
     is_news = decision.status == "proposed" and history.get("announced_trades") != trades_hash
+    is_news = is_news and not _is_snoozed(decision, history)
     alerts = _alerts(context, record, history, announce=is_news)
     replaced = None if decision.status == "blocked" else history.get("open_id")
     lines = _lines(record)
@@ -86,6 +87,12 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
     }
     rows.upserts = {"ops.policies": [_policy(context, decision)]}
     return rows
+
+
+def _is_snoozed(decision: Decision, history: Mapping[str, Any]) -> bool:
+    """Tell whether somebody asked for quiet; a hard limit's breach is told all the same."""
+    until = history.get("snoozed_until")
+    return until is not None and decision.as_of < until and decision.reason_code != "hard_limit"
 
 
 def _recommendation(

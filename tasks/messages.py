@@ -96,6 +96,19 @@ class ResolvedFacts:
     is_simulated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RetractedFacts:
+    """What the text of a retraction needs: which one, who took it back and why. Times aware UTC."""
+
+    recommendation_id: str
+    portfolio: str
+    retracted_at: datetime
+    actor: str
+    note: str
+    was_accepted: bool = False
+    is_simulated: bool = False
+
+
 def render_recommendation(facts: RecommendationFacts) -> Message:
     """Write a proposed recommendation: the trades first, the largest ones where there are many."""
     lines = [
@@ -133,6 +146,20 @@ def render_resolved(facts: ResolvedFacts) -> Message:
         f"Episode {clean(facts.episode_id)}",
     ]
     return _message(f"{clean(facts.portfolio)}: resolved", lines, is_simulated=facts.is_simulated)
+
+
+def render_retracted(facts: RetractedFacts) -> Message:
+    """Write that a recommendation was wrong and must not be acted on."""
+    name = clean(facts.recommendation_id)
+    lines = [
+        f"Do not act on {name}: it was taken back.",
+        *(["It had been accepted: undo what was done by it, if anything."] if facts.was_accepted else []),
+        f"Why: {clean(facts.note) or 'no reason was given'}",
+        f"By {clean(facts.actor) or 'unknown'}, {_instant(facts.retracted_at)}.",
+        _identity(facts.recommendation_id),
+    ]
+    title = f"{clean(facts.portfolio)}: RETRACTED {name}"
+    return _message(title, lines, is_simulated=facts.is_simulated, reference=name)
 
 
 def render_test(channel: str, sent_at: datetime, *, is_simulated: bool = False) -> Message:

@@ -140,7 +140,7 @@ class _Courier:
             tried[row["alert_id"], row["channel"]].statuses.append(row["status"])
         self.context.reporter.start("alerts", len(alerts))
         for alert in alerts:
-            wanted = [route for route in routes if route.wants(alert["portfolio"], alert["event"])]
+            wanted = [route for route in routes if _is_for(route, alert)]
             attempts = [tried[alert["alert_id"], route.channel] for route in wanted]
             for route, history in zip(wanted, attempts, strict=True):
                 if history.state == "open" and not alert["is_overtaken"] and not self._is_late(alert):
@@ -213,6 +213,13 @@ class _Courier:
 
     def _master(self) -> AbstractContextManager[Master]:
         return open_master(self.home, self.context.clock, purpose="deliver alerts")
+
+
+def _is_for(route: Route, alert: Mapping[str, Any]) -> bool:
+    """Say whether an alert goes over a channel; a retraction goes wherever the wrong advice went."""
+    if alert["event"] == "retracted":
+        return route.channel in alert["told_channels"]
+    return route.wants(alert["portfolio"], alert["event"])
 
 
 def _send_tests(

@@ -258,6 +258,13 @@ class ChannelSettings(Section):
     )
 
 
+class AlertSettings(Section):
+    """What holds for all alerts."""
+
+    # A proposal whose market moved further than this since is not accepted any more.
+    accept_price_move: float = Field(default=0.02, gt=0, le=1)
+
+
 class Settings(Section):
     """The whole configuration; `config_path` is the file that it came from."""
 
@@ -271,3 +278,4 @@ class Settings(Section):
     gate: GateSettings = Field(default_factory=GateSettings)
     portfolios: dict[str, PortfolioSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)

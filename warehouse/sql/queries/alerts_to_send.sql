@@ -13,6 +13,18 @@ select
   a.body,
   a.send_until,
   a.status,
+  -- Who got, or may have got, earlier messages about the same recommendation: a retraction goes to them.
+  coalesce(
+    (
+      select list(distinct d.channel order by d.channel)
+      from ops.deliveries as d
+      inner join ops.alerts as earlier using (alert_id)
+      where earlier.recommendation_id = a.recommendation_id
+        and earlier.alert_id <> a.alert_id
+        and d.status in ('sent', 'sending', 'ambiguous')
+    ),
+    []
+  ) as told_channels,
   coalesce(r.status in ('superseded', 'rejected', 'retracted', 'expired') and a.event = 'recommendation', false)
   or exists (
     select 1

@@ -1,4 +1,4 @@
--- What stands for this portfolio now: the open recommendation, what was last announced, the open episode?
+-- What stands for this portfolio now: the open recommendation, what was last announced, the open episode, a snooze?
 with open_one as (
   select recommendation_id, trades_hash, is_announced, slot
   from mart.recommendations
@@ -27,6 +27,12 @@ blocked as (
   where e.event = 'blocked'
 )
 select
+  (
+    select max(until_at)
+    from ops.recommendation_events
+    inner join mart.recommendations using (recommendation_id)
+    where event = 'snoozed' and portfolio = $portfolio
+  ) as snoozed_until,
   (select recommendation_id from open_one) as open_id,
   (select slot from open_one) as open_slot,
   (select trades_hash from announced) as announced_trades,

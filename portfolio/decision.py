@@ -5,10 +5,12 @@ seed.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from portfolio.assemble import Outcome, blocked, published
@@ -19,7 +21,7 @@ from portfolio.checks import check_frame, usable_panel
 from portfolio.costs import TradingCost
 from portfolio.estimates import Estimates, estimate
 from portfolio.failure import AllocationFailure
-from portfolio.model import Attempt, Decision, DecisionInputs, Policy
+from portfolio.model import Attempt, Decision, DecisionInputs, Freeze, Policy
 from portfolio.planner import DUST_WEIGHT, market_costs, plan_trades
 from portfolio.proposal import Proposal, propose
 from portfolio.rebalance import Benefit, apply_mode, benefit, reference_target
@@ -35,25 +37,46 @@ def decision_id(portfolio: str, slot: datetime, config_hash: str, content_hash: 
     return f"R-{slot:%Y%m%d}-{portfolio}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """How the heavy parts of a decision are computed: live as it stands here, in the lab by quicker ways.
+
+    Attributes:
+        panel: the window that every usable line shares, as `checks.usable_panel`.
+        estimate: the policy's estimates on a checked panel, as `estimates.estimate`.
+        propose: a verified allocation, as `proposal.propose`.
+        is_probed: perturb and resample, for stability and confidence; without, neither holds a trade back.
+    """
+
+    panel: Callable[..., tuple[pd.DataFrame, Mapping[str, Freeze]]] = usable_panel
+    estimate: Callable[..., Estimates] = estimate
+    propose: Callable[..., Proposal] = propose
+    is_probed: bool = True
+
+
+LIVE = Bench()
+
+
+def decide(inputs: DecisionInputs, policy: Policy, seed: int, bench: Bench = LIVE) -> Decision:
     """Decide what to do with a portfolio: value it, estimate, propose, plan the orders, and judge.
 
     Args:
         inputs: everything that may be seen, as of one instant.
         policy: the portfolio's rules, checked by `feasibility.check_policy`.
         seed: of the perturbations and the bootstrap.
+        bench: how the heavy parts are computed.
     """
     block = first_block(inputs, policy)
     if block is not None:
         return blocked(inputs, policy, block)
     book = open_book(inputs, policy)
-    estimates, notes = _estimates(inputs, policy, book)
+    estimates, notes = _estimates(inputs, policy, book, bench)
     block = frozen_block(book, policy, estimates)
     if block is not None:
         return blocked(inputs, policy, block, book)
     costs = market_costs(book, inputs, policy)
-    proposal = _proposal(book, inputs, policy, estimates, costs)
-    weighing = _weigh(book, inputs, policy, estimates, proposal, seed)
+    proposal = _proposal(book, inputs, policy, estimates, costs, bench)
+    weighing = _weigh(book, inputs, policy, estimates, proposal, seed if bench.is_probed else None)
     outcome = Outcome(
         book=book,
         estimates=estimates,
@@ -62,21 +85,26 @@ def decide(inputs: DecisionInputs, policy: Policy, seed: int) -> Decision:
         weighing=weighing,
         verdict=judge(weighing, book, inputs, policy),
         assumed_costs=any(c.is_assumed for c in costs.values()),
-        confidence=_confidence(book, policy, estimates, weighing, seed),
+        confidence=_confidence(book, policy, estimates, weighing, seed) if bench.is_probed else None,
     )
     return published(outcome, inputs, policy)
 
 
 def _estimates(
-    inputs: DecisionInputs, policy: Policy, book: Book
+    inputs: DecisionInputs, policy: Policy, book: Book, bench: Bench
 ) -> tuple[Estimates | None, tuple[Attempt, ...]]:
     """Estimate over every line that may be held; say what was replaced, or why there is nothing."""
     wanted = tuple(x for x in book.lines if x not in inputs.unlisted)
     caps = inputs.market_caps if is_usable(inputs, "onchain_metrics") else None
     try:
         check_frame(inputs.returns)
+<<<<<<< HEAD
         panel, excluded = usable_panel(inputs.returns, wanted, policy.lookback_days)
         estimates = estimate(panel, excluded, policy, caps, inputs.views)
+=======
+        panel, excluded = bench.panel(inputs.returns, wanted, policy.lookback_days)
+        estimates = bench.estimate(panel, excluded, policy, caps)
+>>>>>>> 1500cec (A decision's heavy parts are exchangeable: the lab's bench shares estimates and compiles nothing)
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions
@@ -88,6 +116,7 @@ def _proposal(
     policy: Policy,
     estimates: Estimates | None,
     costs: dict[str, TradingCost],
+    bench: Bench,
 ) -> Proposal:
     try:
         problem = build_problem(book, inputs, policy, estimates, costs)
@@ -95,7 +124,7 @@ def _proposal(
         failures = (Attempt(policy.objective, f"{failure.reason}: {failure.detail} {failure.remedy}"),)
         method = "hold" if "hold" in policy.fallbacks else None
         return Proposal(method=method, problem=None, solution=None, failures=failures)
-    return propose(problem, policy, costs, book.nav_usd)
+    return bench.propose(problem, policy, costs, book.nav_usd)
 
 
 def _weigh(
@@ -104,7 +133,7 @@ def _weigh(
     policy: Policy,
     estimates: Estimates | None,
     proposal: Proposal,
-    seed: int,
+    seed: int | None,
 ) -> Weighing:
     """Put benefit, cost and stability of the proposal side by side."""
     proposed = dict(book.weight)
@@ -123,7 +152,7 @@ def _weigh(
         plan=plan,
         benefit=_benefit(book, policy, estimates, achieved),
         cost_bps=plan.cost_usd / book.nav_usd * 1e4 if plan is not None and book.nav_usd else 0.0,
-        sensitivity=_sensitivity(policy, proposal, seed),
+        sensitivity=None if seed is None else _sensitivity(policy, proposal, seed),
     )
 
 

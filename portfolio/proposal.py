@@ -4,7 +4,7 @@ Nothing falls back silently: the method that answered and every one that failed 
 decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from portfolio.model import Attempt, Policy
 from portfolio.problem import Problem, Solution, tidy, verify
 
 Array = NDArray[np.float64]
+Optimise = Callable[[str, Problem], Solution]
 IMPACT_MATTERS = 1e-4  # a change of the cost rate by one basis point
 
 
@@ -36,10 +37,19 @@ class Proposal:
     failures: tuple[Attempt, ...]
 
 
+def by_name(method: str, problem: Problem) -> Solution:
+    """Solve with the method of that file name."""
+    return registry.load(registry.OPTIMISERS, method).optimise(problem)
+
+
 def propose(
-    problem: Problem, policy: Policy, costs: Mapping[str, TradingCost], nav_usd: float | None
+    problem: Problem,
+    policy: Policy,
+    costs: Mapping[str, TradingCost],
+    nav_usd: float | None,
+    optimise: Optimise = by_name,
 ) -> Proposal:
-    """Try the methods in order and return the first verified answer."""
+    """Try the methods in order and return the first verified answer; `optimise` solves one of them."""
     failures: list[Attempt] = []
     ladder = (
         (policy.objective, "hold") if policy.objective == "policy" else (policy.objective, *policy.fallbacks)
@@ -48,7 +58,7 @@ def propose(
         if method == "hold":
             return Proposal(method="hold", problem=problem, solution=None, failures=tuple(failures))
         try:
-            used, solution = solve(method, problem, costs, nav_usd)
+            used, solution = solve(method, problem, costs, nav_usd, optimise)
         except AllocationFailure as failure:
             failures.append(Attempt(method, f"{failure.reason}: {failure.detail}"))
             continue
@@ -57,7 +67,11 @@ def propose(
 
 
 def solve(
-    method: str, problem: Problem, costs: Mapping[str, TradingCost], nav_usd: float | None
+    method: str,
+    problem: Problem,
+    costs: Mapping[str, TradingCost],
+    nav_usd: float | None,
+    optimise: Optimise = by_name,
 ) -> tuple[Problem, Solution]:
     """Solve with one method, verify, tidy.
 
@@ -68,8 +82,7 @@ def solve(
     Raises:
         AllocationFailure: the method has no verified answer.
     """
-    optimiser = registry.load(registry.OPTIMISERS, method)
-    solution = _checked(optimiser.optimise(problem), problem)
+    solution = _checked(optimise(method, problem), problem)
     if method == "max_quadratic_utility" and problem.current is not None and nav_usd:
         traded = np.abs(solution.weights - problem.current) * nav_usd
         rates = np.array(
@@ -80,7 +93,7 @@ def solve(
         )
         if float(np.abs(rates - problem.cost_rates).max()) > IMPACT_MATTERS:
             problem = replace(problem, cost_rates=rates)
-            solution = _checked(optimiser.optimise(problem), problem)
+            solution = _checked(optimise(method, problem), problem)
     return problem, solution
 
 

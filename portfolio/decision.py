@@ -98,13 +98,8 @@ def _estimates(
     caps = inputs.market_caps if is_usable(inputs, "onchain_metrics") else None
     try:
         check_frame(inputs.returns)
-<<<<<<< HEAD
-        panel, excluded = usable_panel(inputs.returns, wanted, policy.lookback_days)
-        estimates = estimate(panel, excluded, policy, caps, inputs.views)
-=======
         panel, excluded = bench.panel(inputs.returns, wanted, policy.lookback_days)
-        estimates = bench.estimate(panel, excluded, policy, caps)
->>>>>>> 1500cec (A decision's heavy parts are exchangeable: the lab's bench shares estimates and compiles nothing)
+        estimates = bench.estimate(panel, excluded, policy, caps, inputs.views)
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions

@@ -1,0 +1,2 @@
+-- Stand at another moment.
+set variable moment = {moment}

@@ -1,0 +1,2 @@
+-- Where the versions lie in memory.
+create schema versions

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import stat
@@ -59,6 +60,23 @@ def test_the_newest_few_are_kept_and_match_their_checksums(home: Home) -> None:
     assert [(r.snapshot_id, r.sha256) for r in manifest.snapshots] == [
         (number, file_sha256(home.snapshot(number))) for number in (3, 4)
     ]
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, None])
+def test_where_the_kernel_can_not_copy_by_itself_we_do(
+    home: Home, monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    stored(home, ("candles", candles([1.0])))
+
+    def unable(*_: int) -> int:
+        raise OSError(code, "can not")
+
+    if code is None:
+        monkeypatch.delattr(snapshots.os, "copy_file_range", raising=False)
+    else:
+        monkeypatch.setattr(snapshots.os, "copy_file_range", unable, raising=False)
+    info = publish(home, FakeClock(), as_of=AS_OF, keep=2)
+    assert home.snapshot(info.snapshot_id).read_bytes() == home.master.read_bytes()
 
 
 def test_the_newest_is_kept_whatever_is_asked(home: Home) -> None:

@@ -8,6 +8,7 @@ judged as (
     {
       venue: venue, market_type: market_type, market_id: market_id, timeframe: timeframe, open_time: open_time
     } as key,
+    hash(venue, market_type, market_id, timeframe) as series,
     venue, market_type, market_id, timeframe, base, open_time, close, base_volume, seconds,
     isfinite(open) and open > 0 and isfinite(high) and high > 0 and isfinite(low) and low > 0
       and isfinite(close) and close > 0 as is_positive,
@@ -40,14 +41,23 @@ rows_judged as (
       filter (where not coalesce(is_known_after_close, false)) as too_early_rows
   from judged
 ),
+-- Names cost more to compare than numbers: their hashes find the candidates, the names decide.
+alike as (
+  select series, open_time
+  from judged
+  group by series, open_time
+  having count(*) > 1
+),
+repeats as (
+  select key, any_value(series) as series, count(*) as times
+  from judged
+  semi join alike using (series, open_time)
+  group by key
+  having count(*) > 1
+),
 repeated as (
   select count(*) as keys, min_by(key, key.open_time, 3) as examples
-  from (
-    select key
-    from judged
-    group by key
-    having count(*) > 1
-  )
+  from repeats
 ),
 -- Frozen: the newest candles (a day of them, at least 5) all closed at one price without any volume.
 newest as (
@@ -72,12 +82,17 @@ frozen as (
 ),
 -- What lies between the first and the newest candle and is not there must be written down as a gap.
 held as (
-  select venue, market_type, market_id, timeframe, any_value(seconds) as seconds,
-    (epoch(max(open_time)) - epoch(min(open_time))) / any_value(seconds) + 1
-      - count(distinct open_time) as missing
-  from judged
-  where seconds is not null
-  group by venue, market_type, market_id, timeframe
+  select
+    counted.*,
+    (epoch(newest_open) - epoch(first_open)) / seconds + 1 - candles + coalesce(surplus, 0) as missing
+  from (
+    select series, venue, market_type, market_id, timeframe, any_value(seconds) as seconds, count(*) as candles,
+      min(open_time) as first_open, max(open_time) as newest_open
+    from judged
+    where seconds is not null
+    group by series, venue, market_type, market_id, timeframe
+  ) as counted
+  left join (select series, sum(times - 1) as surplus from repeats group by series) as again using (series)
 ),
 recorded as (
   select venue, market_type, market_id, timeframe, sum(epoch(gap_end) - epoch(gap_start)) as gap_seconds
@@ -100,53 +115,58 @@ untold as (
 -- one candle, and never repeats four prices and a volume (calibrated on eight coins, 2018 to 2026).
 neighbours as (
   select
-    venue, market_type, market_id, timeframe, base, open_time, close, seconds,
-    coalesce(base_volume, 0) as volume,
-    lag(close) over series as close_before,
-    lead(close) over series as close_after,
-    coalesce(
-      lag([open, high, low, close, base_volume]) over series = [open, high, low, close, base_volume], false
-    ) as is_repeat,
+    venue, market_type, market_id, timeframe, base, open_time, base_volume,
     lead(open_time) over series is null as is_newest,
-    min(seconds) over (partition by venue, market_type, market_id) = seconds as is_finest
+    close / lag(close) over series - 1 as change,
+    lead(close) over series / lag(close) over series - 1 as change_across,
+    coalesce(
+      lag(open) over series = open and lag(high) over series = high and lag(low) over series = low
+        and lag(close) over series = close and lag(base_volume) over series = base_volume,
+      false
+    ) as is_repeat,
+    row_number() over series as place
   from core.candles
   inner join lengths using (timeframe)
   where open_time >= $since
   window series as (partition by venue, market_type, market_id, timeframe order by open_time)
 ),
-measured as (
-  select *,
-    close / close_before - 1 as change,
-    close_after / close_before - 1 as change_across,
-    row_number() over (
-      partition by venue, market_type, market_id, timeframe, run order by open_time
-    ) - 1 as repeats
-  from (
-    select *,
-      sum(cast(not is_repeat as integer)) over (
-        partition by venue, market_type, market_id, timeframe order by open_time rows unbounded preceding
-      ) as run
-    from neighbours
-  )
-),
 spiked as (
   select *
-  from measured
+  from neighbours
   where abs(change) > $max_spike and abs(change_across) < abs(change) / 3
 ),
+-- Repeats that follow each other have the same distance between their place and their number.
 repeating as (
   select *
-  from measured
-  where repeats >= $max_repeats and volume > 0
+  from (
+    select *,
+      row_number() over (
+        partition by venue, market_type, market_id, timeframe, place - number order by place
+      ) as repeats
+    from (
+      select *,
+        row_number() over (partition by venue, market_type, market_id, timeframe order by place) as number
+      from neighbours
+      where is_repeat and base_volume > 0
+    )
+  )
+  where repeats >= $max_repeats
+),
+finest as (
+  select venue, market_type, market_id, arg_min(timeframe, seconds) as timeframe
+  from held
+  where newest_open >= $since
+  group by venue, market_type, market_id
 ),
 -- The newest candle has no next one that could confirm it: another market has to.
 unconfirmed as (
   select jumped.*
-  from measured as jumped
-  where is_newest and is_finest and abs(change) > $max_spike and market_type = 'spot'
+  from neighbours as jumped
+  semi join finest using (venue, market_type, market_id, timeframe)
+  where is_newest and abs(change) > $max_spike and market_type = 'spot'
     and not exists (
       select 1
-      from measured as other
+      from neighbours as other
       where other.base = jumped.base and other.timeframe = jumped.timeframe
         and other.open_time = jumped.open_time
         and (other.venue, other.market_type, other.market_id)

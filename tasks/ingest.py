@@ -7,12 +7,10 @@ next run resumes where each series stands.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-
-import numpy as np
+from datetime import datetime
 
 from tasks._ingest_batches import Batches
-from tasks._ingest_gaps import open_gaps, settle
+from tasks._ingest_gaps import earliest_in, gaps_to_ask, settle
 from tasks._ingest_threads import Channel, at_work, configured_sources
 from tasks.context import RunContext
 from tasks.settings import ConfigError
@@ -31,10 +29,7 @@ from tasks.sources._model import (
     Started,
 )
 from tasks.sources._received import Received
-from tasks.sources._times import from_instant
 from warehouse.home import Home
-
-LONGEST_STEP = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -202,7 +197,12 @@ class _Run:
                 for row in master.rows("series_extent")
             }
             states = [SeriesState(**row) for row in master.rows("series_states")]
-            gaps = {source.name: open_gaps(master, source.name) for source in sources if source.is_venue}
+            as_of, now = self._context.as_of, self._context.clock.now()
+            gaps = {
+                source.name: gaps_to_ask(master, source.name, as_of, now)
+                for source in sources
+                if source.is_venue
+            }
         return {
             (state.source, state.key): replace(state, held_from=extents.get((state.source, state.key)))
             for state in states
@@ -229,18 +229,18 @@ class _Run:
 
     def _take_page(self, page: Page) -> None:
         self._states.update({(page.source, state.key): state for state in page.series})
-        if page.dataset == "candles" and (page.rows or page.asked_gaps):
-            starts = [gap.start for gap in page.asked_gaps]
-            starts += [from_instant(np.asarray(page.columns["open_time"])[0])] if page.rows else []
+        earliest = earliest_in(page)
+        if earliest is not None:
             self._asked.setdefault(page.source, []).extend(page.asked_gaps)
-            self._touched[page.source] = min([*starts, self._touched.get(page.source, starts[0])])
+            self._touched[page.source] = min(earliest, self._touched.get(page.source, earliest))
         self._batches.take(page)
 
     def _settle_gaps(self) -> None:
+        context = self._context
         for venue, earliest in self._touched.items():
+            asked = self._asked.get(venue, ())
             with self._batches.open(f"ingest {venue}: gaps") as master:
-                since = earliest - LONGEST_STEP
-                settle(master, venue, since, self._asked.get(venue, ()), self._context.as_of)
+                settle(master, venue, earliest, asked, context.as_of, context.clock.now())
 
     def _summary(self, sources: Sequence[Source]) -> IngestSummary:
         required = {source.name for source in sources if _is_required(source, self._context)}

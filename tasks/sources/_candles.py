@@ -5,6 +5,7 @@ and it advances by window, not by the last row. An empty or short page is asked 
 believed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -147,18 +148,12 @@ class CandleSeries:
             await self._prove_outage(window)
         return self._made(window, rows, asked)
 
-    async def gap_page(self, gap: Gap) -> list[Page]:
-        """Ask once more for a stretch that has no rows; whatever comes is stored, the cursor stays."""
-        first, last = to_ms(gap.start), min(to_ms(gap.end) - self.step, self.newest)
-        found: list[Page] = []
-        for a, b in pages(first, last, self.step, self.size):
-            window = Window(a, b, moves_cursor=False)
-            rows = await self._ask(a, b, self._count(window))
-            found.append(replace(self._made(window, rows, 0), asked_gaps=()))
-        if found:
-            asked = replace(gap, attempts=gap.attempts + 1)
-            found[-1] = replace(found[-1], asked_gaps=(asked,))
-        return found
+    async def page_again(self, window: Window, gaps: Sequence[Gap]) -> Page:
+        """Ask once more for stretches without rows; whatever comes is stored, the cursor stays."""
+        rows = await self._ask(window.first, window.last, self._count(window))
+        return replace(
+            self._made(window, rows, 0), asked_gaps=tuple(replace(gap, attempts=1) for gap in gaps)
+        )
 
     async def _ask(self, since: int, until: int | None, limit: int) -> Rows:
         """One request, as an array of [open time, open, high, low, close, volume, volume in quote]."""
@@ -251,7 +246,7 @@ class CandleSeries:
             columns=columns,
             constants={**self.market.constants, "timeframe": self.timeframe},
             series=(self.state,),
-            asked_gaps=tuple(self._gap(a, b, asked) for a, b in holes) if self.dataset == DATASET else (),
+            asked_gaps=tuple(self._gap(a, b, asked) for a, b in holes),
             is_simulated=self.session.transport.is_simulated,
         )
 

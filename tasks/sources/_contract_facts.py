@@ -11,6 +11,7 @@ from tasks.sources._model import SeriesState
 from tasks.sources._open_interest import DATASET as INTEREST
 from tasks.sources._open_interest import OpenInterestSeries
 from tasks.sources._session import Market, VenueSession
+from tasks.sources._times import HOUR_MS
 from tasks.sources._volatility import DATASET as VOLATILITY
 from tasks.sources._volatility import VolatilityIndex, chain_page, is_chain_due, optioned_assets
 
@@ -68,6 +69,9 @@ class ContractFacts(Face):
                     await self._emit(page)
             if series.state.newest_data_at is None:
                 await self._settle(replace(series.state, status="not_listed", message="no point yet"))
+            size = session.quirks.interest_page
+            for window, gaps in self._again(series.state, windows[0].first, HOUR_MS, size):
+                await self._emit(await series.page_again(window, gaps))
         except SourceError as error:
             await self._settle_failure(series.state, error)
             raise

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 from tasks.settings_schema import VenueSettings
 from tasks.sources._errors import SourceError
-from tasks.sources._model import Advanced, Assignment, Event, Failure, Page, SeriesState
+from tasks.sources._model import Advanced, Assignment, Event, Failure, Gap, Page, SeriesState
 from tasks.sources._session import Market
+from tasks.sources._times import to_ms
+from tasks.sources._windows import Window, again
+
+# What a series may ask again in one run; the rest waits for the next.
+MOST_PAGES_AGAIN = 40
 
 Job = tuple[str, str, Callable[[], Awaitable[None]]]  # dataset, series, work
 
@@ -40,6 +45,16 @@ class Face:
             self._venue.id, dataset, market.market_type, market.market_id, timeframe, market.base
         )
         return self._assignment.states.get(fresh.key, fresh)
+
+    def _again(self, state: SeriesState, before: int, step: int, size: int) -> list[tuple[Window, list[Gap]]]:
+        """The pages that ask again for a series' gaps which end before an instant (ms), a bounded number."""
+        gaps = [gap for gap in self._assignment.gaps if gap.series == state.key and to_ms(gap.end) <= before]
+        holes = [(to_ms(gap.start), to_ms(gap.end) - step) for gap in gaps]
+        found = again(holes, step, size)
+        # The gaps come in the order in which they waited.
+        found.sort(key=lambda item: min(item[1], default=0))
+        found = found[:MOST_PAGES_AGAIN]
+        return [(window, [gaps[at] for at in inside]) for window, inside in found]
 
     async def _settle(self, state: SeriesState) -> None:
         checked = replace(state, checked_at=self._assignment.as_of)

@@ -4,7 +4,7 @@ The interval of a settlement is measured: the hours since the settlement before 
 8 to 4 to 1 hour, so it is a fact of each row and never assumed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.sources._errors import SourceError
-from tasks.sources._model import Page, SeriesState
+from tasks.sources._model import Gap, Page, SeriesState
 from tasks.sources._rows import Rows, each_once
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import DAY_MS, HOUR_MS, from_ms, instants, known_at, start_ms, to_ms
+from tasks.sources._windows import Window
 
 DATASET = "funding_rates"
 # Two settlements at the longest interval, and one more whose only use is to measure the interval of the next.
@@ -37,6 +38,7 @@ class FundingSeries:
 
     def __post_init__(self) -> None:
         self.size = self.session.quirks.funding_page
+        self.longest = int(self.session.quirks.funding_hours * HOUR_MS)
         until = self.session.assignment.until
         now = self.session.now_ms
         self.newest = now if until is None else min(now, to_ms(until) - 1)
@@ -79,8 +81,7 @@ class FundingSeries:
         Raises:
             SourceError: settlements are missing that must exist, or the answer contradicts itself.
         """
-        longest = int(self.session.quirks.funding_hours * HOUR_MS)
-        until = min(since + self.size * longest, self.newest)
+        until = min(since + self.size * self.longest, self.newest)
         rows = await self._ask(since, until, self.size)
         if not rows.size:
             rows = await self._ask(since, until, self.size)
@@ -88,7 +89,31 @@ class FundingSeries:
             return await self._after_nothing(since, until)
         is_full = len(rows) >= self.size
         next_since = int(rows[-1, 0]) + SECOND_MS if is_full else until + 1
-        return self._made(rows, starts_series=since <= first), next_since
+        page = self._made(rows, starts_series=since <= first)
+        return replace(page, asked_gaps=(self._asked(since, next_since),)), next_since
+
+    @property
+    def hours_a_page(self) -> int:
+        """How many hours one request covers, whatever the interval, less what it needs to measure it."""
+        return max(self.size - 2 * TRAILING_MS // HOUR_MS, 1)
+
+    async def page_again(self, window: Window, gaps: Sequence[Gap]) -> Page:
+        """Ask once more for stretches without settlements; whatever comes is stored, the cursor stays.
+
+        The days on both sides come with it: an interval is measured from the settlement before.
+        """
+        before, after = window.first - TRAILING_MS, min(window.last + TRAILING_MS, self.newest)
+        asked = tuple(replace(gap, attempts=1) for gap in gaps)
+        rows = await self._ask(before, after, self.size)
+        if not rows.size:
+            return Page(self.market.venue, DATASET, {}, {}, (self.state,), asked_gaps=asked)
+        state, self.before = self.state, None
+        page = self._made(rows, starts_series=False)
+        self.state = state
+        return replace(page, series=(state,), asked_gaps=asked)
+
+    def _asked(self, since: int, until: int) -> Gap:
+        return Gap(*self.state.key, start=from_ms(since), end=from_ms(until), attempts=1)
 
     async def _after_nothing(self, since: int, until: int) -> tuple[Page | None, int]:
         if not self.session.quirks.serves_first and self.state.newest_data_at is None:

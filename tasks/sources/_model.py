@@ -54,7 +54,10 @@ class SeriesState:
 
 @dataclass(frozen=True)
 class Gap:
-    """A stretch without rows: from the first missing instant to the first that is there (aware UTC)."""
+    """A stretch without rows: from the first missing instant to the first that is there (aware UTC).
+
+    Asked for, `attempts` is how often in this run; `is_lost` says that the source serves so old rows no more.
+    """
 
     dataset: str
     market_type: str
@@ -63,6 +66,7 @@ class Gap:
     start: datetime
     end: datetime
     attempts: int
+    is_lost: bool = False
 
     @property
     def series(self) -> SeriesKey:
@@ -80,7 +84,7 @@ class Page:
         columns: one array per column, all of the same length.
         constants: columns that have one value in the whole page.
         series: the states that hold once these rows are stored.
-        asked_gaps: gaps whose window was asked for, with how often in this run.
+        asked_gaps: stretches that were asked for, with how often; a hole that begins in one was asked for.
         is_simulated: whether the answers said that they come from a simulated market.
     """
 

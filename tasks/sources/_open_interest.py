@@ -5,7 +5,7 @@ of them (Binance 30 days), so history that was not read in time can not be had l
 where on it is served.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tasks.sources._errors import SourceError
-from tasks.sources._model import Page, SeriesState
+from tasks.sources._model import Gap, Page, SeriesState
 from tasks.sources._rows import Rows, each_once
 from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import DAY_MS, HOUR_MS, from_ms, instants, known_at, start_ms, to_ms
@@ -36,6 +36,7 @@ class OpenInterestSeries:
     def __post_init__(self) -> None:
         until = self.session.assignment.until
         newest = (self.session.now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
+        self.served = 0
         self.newest = newest if until is None else min(newest, (to_ms(until) - 1) // HOUR_MS * HOUR_MS)
 
     def windows(self) -> list[Window]:
@@ -45,6 +46,7 @@ class OpenInterestSeries:
         served = 0
         if quirks.interest_days is not None:
             served = self.session.server_ms - quirks.interest_days * DAY_MS + MARGIN_MS
+        self.served = served
         first = -(-max(wanted, served) // HOUR_MS) * HOUR_MS
         held, cursor = self.state.held_from, self.state.fetched_until
         # Older points than those held exist only where somebody asks for an earlier start.
@@ -65,9 +67,9 @@ class OpenInterestSeries:
             SourceError: points are missing that must exist, or the answer contradicts itself.
         """
         rows = await self._ask(window)
-        for _ in range(REPEATS):
-            if not missing(window, rows[:, 0].astype(np.int64), HOUR_MS):
-                break
+        asked = 1
+        while asked <= REPEATS and missing(window, rows[:, 0].astype(np.int64), HOUR_MS):
+            asked += 1
             rows = each_once(np.concatenate((rows, await self._ask(window))), self._name)
         if not rows.size:
             held = self.state.newest_data_at
@@ -79,7 +81,19 @@ class OpenInterestSeries:
                     "there was some before. The next run asks again.",
                 )
             return None
-        return self._made(rows, window)
+        stretch = Gap(*self.state.key, from_ms(window.first), from_ms(window.last + HOUR_MS), attempts=asked)
+        return replace(self._made(rows, window), asked_gaps=(stretch,))
+
+    async def page_again(self, window: Window, gaps: Sequence[Gap]) -> Page:
+        """Ask once more for stretches without points; what the venue serves no longer is lost."""
+        if window.first < self.served:
+            lost = tuple(replace(gap, attempts=0, is_lost=True) for gap in gaps)
+            return Page(self.market.venue, DATASET, {}, {}, (self.state,), asked_gaps=lost)
+        asked = tuple(replace(gap, attempts=1) for gap in gaps)
+        rows = await self._ask(window)
+        if not rows.size:
+            return Page(self.market.venue, DATASET, {}, {}, (self.state,), asked_gaps=asked)
+        return replace(self._made(rows, window), asked_gaps=asked)
 
     async def _ask(self, window: Window) -> Rows:
         """One request, as an array of [observed at, open interest in base, in quote]."""

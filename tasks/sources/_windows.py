@@ -5,7 +5,7 @@ held comes last page first, so that a run that dies leaves one stretch missing a
 in the middle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,27 @@ def plan(
     if older is not None:
         before = [Window(a, b, moves_cursor=False) for a, b in pages(wanted, older - step, step, size)]
         found.extend(reversed(before))
+    return found
+
+
+def again(holes: Sequence[tuple[int, int]], step: int, size: int) -> list[tuple[Window, list[int]]]:
+    """The pages that ask for holes again, at most `size` rows each, with the holes that end in each.
+
+    Args:
+        holes: inclusive stretches on the grid, in any order.
+        step: length of a candle.
+        size: candles per page.
+    """
+    found: list[tuple[Window, list[int]]] = []
+    for at in sorted(range(len(holes)), key=lambda at: holes[at]):
+        first, last = holes[at]
+        if found and last - found[-1][0].first < size * step:
+            window, inside = found[-1]
+            end = max(window.last, last)
+            found[-1] = (Window(window.first, end, moves_cursor=False), [*inside, at])
+            continue
+        for a, b in pages(first, last, step, size):
+            found.append((Window(a, b, moves_cursor=False), [at] if b == last else []))
     return found
 
 

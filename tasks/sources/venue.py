@@ -155,10 +155,9 @@ class _Face(ContractFacts):
             windows = series.windows(first)
             for window in windows:
                 await self._emit(await series.page(window))
-            for gap in self._assignment.gaps:
-                if gap.series == state.key and windows and to_ms(gap.end) <= windows[0].first:
-                    for page in await series.gap_page(gap):
-                        await self._emit(page)
+            before = windows[0].first if windows else 0
+            for window, gaps in self._again(state, before, series.step, series.size):
+                await self._emit(await series.page_again(window, gaps))
         except SourceError as error:
             await self._settle_failure(series.state, error)
             raise
@@ -171,13 +170,15 @@ class _Face(ContractFacts):
             if first is None or first > series.newest:
                 await self._settle(replace(state, status="not_listed", message="no settlement yet"))
                 return
-            at = series.start(first)
+            at = begins = series.start(first)
             while at <= series.newest:
                 page, at = await series.page(at, first)
                 if page is not None:
                     await self._emit(page)
             if series.state.newest_data_at is None:
                 await self._settle(replace(state, status="not_listed", message="no settlement yet"))
+            for window, gaps in self._again(state, begins, HOUR_MS, series.hours_a_page):
+                await self._emit(await series.page_again(window, gaps))
         except SourceError as error:
             await self._settle_failure(series.state, error)
             raise

@@ -16,7 +16,7 @@ from tasks.ingest import IngestSummary, ingest
 from tasks.settings import ConfigError
 from tasks.settings_schema import Settings
 from tasks.sources.fred import Fred
-from tests.tasks.support import AS_OF, make_context, small_settings
+from tests.tasks.support import AS_OF, FakeClock, make_context, small_settings
 from warehouse.errors import MixedHome
 from warehouse.home import Home
 
@@ -144,19 +144,34 @@ def test_bad_rows_are_kept_out_and_their_holes_close_when_the_venue_heals(
     assert read(settings, hole)[0][2] == "closed"
 
 
-def test_a_hole_of_the_venue_is_confirmed_and_not_asked_for_again(
+def test_a_hole_of_the_venue_is_confirmed_by_a_second_run_and_then_asked_for_weekly(
     sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     settings = venue_only(sandbox, tmp_path)
     stamps = [int(datetime(2026, 5, 9, hour, tzinfo=UTC).timestamp() * 1000) for hour in (2, 3, 4)]
     sandbox.set_faults([{"kind": "missing", "match": KLINES, "ts": stamps}])
+    told = "select gap_start, gap_end, status, attempts, evidence from ops.gaps"
+    edges = (datetime(2026, 5, 9, 2), datetime(2026, 5, 9, 5))
+
+    def again(number: int, days: float) -> int:
+        sent = sandbox.stats()["total"]
+        clock = FakeClock(AS_OF + timedelta(days=days))
+        ingest(make_context(settings, run_id=f"run-{number}", clock=clock))
+        return sandbox.stats()["total"] - sent
+
     run(settings)
-    gaps = read(settings, "select gap_start, gap_end, status, attempts from ops.gaps")
-    assert gaps == [(datetime(2026, 5, 9, 2), datetime(2026, 5, 9, 5), "confirmed", 3)]
-    sent = sandbox.stats()["total"]
-    run(settings, "run-2")
-    assert sandbox.stats()["total"] - sent == 5
-    assert read(settings, "select gap_start, gap_end, status, attempts from ops.gaps") == gaps
+    assert read(settings, told) == [(*edges, "open", 3, "")]
+    assert again(2, 0.01) == 6  # a quarter of an hour later: asked, and no second round
+    assert read(settings, told) == [(*edges, "open", 4, "")]
+    assert again(3, 0.1) == 6
+    assert read(settings, told) == [(*edges, "confirmed", 5, "asked")]
+    assert again(4, 0.2) == 5
+    assert again(5, 7.2) == 6
+    assert read(settings, told) == [(*edges, "confirmed", 6, "asked")]
+    sandbox.set_faults([])
+    assert again(6, 8) == 5  # healed, and nobody asks before the week is over
+    assert again(7, 14.3) == 6
+    assert read(settings, told) == [(*edges, "closed", 6, "asked")]
 
 
 def test_a_longer_history_is_added_at_the_old_end(sandbox: RunningSandbox, tmp_path: Path) -> None:

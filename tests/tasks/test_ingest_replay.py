@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
@@ -215,6 +215,8 @@ def test_a_second_ingest_adds_nothing_and_asks_once_per_series(
     replay.freeze(THEN)
     spot, perp = replay.asked("/api/v3/klines"), replay.asked("/fapi/v1/klines")
     gaps = read(settings, "select * from ops.gaps order by all")
+    proven = "select distinct dataset, timeframe, status, attempts, evidence from ops.gaps"
+    assert read(settings, proven) == [("candles", "1h", "confirmed", 3, "outage")]
     started = time.process_time()
     summary = ingest(make_context(settings, run_id="run-2", as_of=THEN, clock=FakeClock(THEN)))
     spent = time.process_time() - started
@@ -245,7 +247,11 @@ def test_the_real_gaps_of_eight_years_are_rows_and_not_candles(
     raw = np.fromfile(REPLAY / "data" / hours["file"], dtype="<i8", count=hours["rows"])
     closed = raw[raw + STEPS["1h"] <= ms(NEWEST)]
     assert read(settings, "select count(*) from core.candles where timeframe = '1h'") == [(len(closed),)]
-    gaps = read(settings, "select timeframe, status, attempts, gap_end - gap_start from ops.gaps")
+    told = "select timeframe, status, attempts, evidence, gap_end - gap_start from ops.gaps"
+    gaps = read(settings, told)
     assert len(gaps) == 27
-    assert {gap[:3] for gap in gaps} == {("1h", "confirmed", 3)}
-    assert max(gap[3] for gap in gaps).total_seconds() == 33 * 3600
+    assert {gap[:4] for gap in gaps} == {("1h", "open", 3, "")}  # one market, one run: nothing is proven
+    assert max(gap[4] for gap in gaps).total_seconds() == 33 * 3600
+    clock = FakeClock(NEWEST + timedelta(hours=1))
+    ingest(make_context(settings, run_id="run-2", as_of=NEWEST, clock=clock))
+    assert {gap[:4] for gap in read(settings, told)} == {("1h", "confirmed", 4, "asked")}

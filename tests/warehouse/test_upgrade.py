@@ -31,6 +31,28 @@ def test_a_new_table_appears_in_an_old_home(home: Home) -> None:
     assert json.loads(home.manifest.read_text())["rows"]["ops.archives"] == 0
 
 
+def test_gaps_from_before_they_told_their_rounds_keep_what_they_told(home: Home) -> None:
+    with open_master(home, FakeClock(), "age") as master:
+        for column in ("rounds", "asked_at", "evidence"):
+            master._connection.execute(f"alter table ops.gaps drop column {column}")
+        master._connection.execute("delete from ops.migrations where name like '%gaps_tell_their_rounds%'")
+        master._connection.execute(
+            "insert into ops.gaps values ('binance', 'spot', 'X', 'candles', '1h', '2020-01-01', "
+            "'2020-01-02', 'confirmed', 3, '2020-01-03', null)"
+        )
+        master._connection.execute("update ops.master_state set schema_hash = 'older'")
+        master.checkpoint()
+    manifest = json.loads(home.manifest.read_text())
+    manifest["rows"]["ops.gaps"] += 1
+    manifest["rows"]["ops.migrations"] -= 1
+    home.manifest.write_text(json.dumps(manifest))
+    with open_master(home, FakeClock(), "upgrade") as master:
+        (row,) = master.rows("known_gaps", venue="binance")
+    assert (row["status"], row["attempts"], row["rounds"], row["asked_at"], row["evidence"]) == (
+        "confirmed", 3, 1, None, "",
+    )  # fmt: skip
+
+
 def test_a_snapshot_from_before_an_upgrade_still_shows_the_past(home: Home) -> None:
     with open_master(home, FakeClock(), "write") as master:
         load(master, candles([1.0, 2.0]))

@@ -18,7 +18,6 @@ from flows.stories import Told
 from tasks.context import RunContext
 from tasks.plain_text import clean
 from warehouse.errors import NothingPublished
-from warehouse.home import Home
 from warehouse.reader import Reader, open_published
 
 Row = dict[str, Any]
@@ -28,7 +27,7 @@ def publish_artifacts(context: RunContext, told: Told) -> None:
     """Make the artifacts of a finished story; one that published nothing yet gets its summary alone."""
     _make_markdown(f"summary-{context.flow}", summary(context, told), "What this run did")
     try:
-        with open_published(Home(context.settings.warehouse.home)) as reader:
+        with open_published(context.home) as reader:
             _make_table("freshness", freshness(reader), "How old the newest data of each source are")
             for answer in told.recommendations:
                 whole = gather(reader, answer.recommendation_id)

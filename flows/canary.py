@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.prefect_runner import carried_out, open_scheduled
 from flows.stories import prove_gate
 
 
@@ -17,4 +17,4 @@ def canary(config: str | None = None, home: str | None = None, as_of: str | None
     canary passes again.
     """
     context = open_scheduled("canary", config, home, as_of)
-    return concluded(context, prove_gate(run_as_task, context))
+    return carried_out(context, prove_gate)

@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import stories
-from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.prefect_runner import carried_out, open_scheduled
 from warehouse.errors import NothingPublished
 from warehouse.home import Home
 from warehouse.reader import open_published
@@ -20,9 +20,9 @@ def deliver(config: str | None = None, home: str | None = None) -> State[Any]:
     With nothing pending it ends at once and writes nothing.
     """
     context = open_scheduled("notify", config, home, None)
-    if not _is_pending(Home(context.settings.warehouse.home)):
+    if not _is_pending(context.home):
         return Completed(message="Nothing is pending.")
-    return concluded(context, stories.deliver(run_as_task, context))
+    return carried_out(context, stories.deliver)
 
 
 def _is_pending(home: Home) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.prefect_runner import carried_out, open_scheduled
 from flows.stories import ingest_only
 
 
@@ -18,4 +18,4 @@ def market(config: str | None = None, home: str | None = None, as_of: str | None
     """
     context = open_scheduled("market", config, home, as_of)
     venues = tuple(venue.id for venue in context.settings.venues)
-    return concluded(context, ingest_only(run_as_task, context, venues))
+    return carried_out(context, ingest_only, venues)

@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.prefect_runner import carried_out, open_scheduled
 from flows.stories import ingest_only
 
 SOURCES = ("coinmetrics", "defillama", "fred", "cftc")
@@ -21,4 +21,4 @@ def onchain(config: str | None = None, home: str | None = None, as_of: str | Non
     context = open_scheduled("onchain", config, home, as_of)
     stated = context.settings.sources
     sources = tuple(name for name in SOURCES if getattr(stated, name) is not None)
-    return concluded(context, ingest_only(run_as_task, context, sources or SOURCES))
+    return carried_out(context, ingest_only, sources or SOURCES)

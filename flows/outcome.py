@@ -14,7 +14,6 @@ from flows.paper import console, jsonable
 from flows.recommendation_view import gather, show
 from flows.stories import Told
 from tasks.context import RunContext
-from warehouse.home import Home
 from warehouse.reader import open_published
 
 
@@ -26,7 +25,7 @@ def print_outcome(context: RunContext, told: Told, options: Options) -> int:
     out = console()
     _print_parts(out, told)
     if told.recommendations:
-        with open_published(Home(context.settings.warehouse.home)) as reader:
+        with open_published(context.home) as reader:
             for answer in told.recommendations:
                 whole = gather(reader, answer.recommendation_id)
                 if whole is not None:
@@ -59,7 +58,7 @@ def _print_next(out: Console, told: Told) -> None:
 def _json(context: RunContext, told: Told) -> str:
     recommendations: list[object] = []
     if told.recommendations:
-        with open_published(Home(context.settings.warehouse.home)) as reader:
+        with open_published(context.home) as reader:
             recommendations = [
                 {**asdict(answer), **(gather(reader, answer.recommendation_id) or {})}
                 for answer in told.recommendations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -30,6 +31,7 @@ from flows.steps import Step
 from flows.stories import Told
 from tasks.context import RunContext
 from tasks.settings import quiet_libraries
+from warehouse.errors import LeaseHeld
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -94,7 +96,23 @@ def open_scheduled(flow: str, config: str | None, home: str | None, as_of: str |
         reporter=RunLogReporter(get_run_logger()),
     )
     scheduled = flow_run.scheduled_start_time
-    return replace(context, slot=scheduled) if scheduled is not None and moment is None else context
+    if scheduled is None or moment is not None:
+        return context
+    return replace(context, slot=scheduled, is_scheduled=True)
+
+
+def carried_out(context: RunContext, story: Callable[..., Told], *arguments: object) -> State[Any]:
+    """Carry a story out with its steps as Prefect tasks, and conclude.
+
+    Returns:
+        What `concluded` says, or Completed under the name `Skipped` where another run of the flow is alive.
+    """
+    try:
+        told = story(run_as_task, context, *arguments)
+    except LeaseHeld as held:
+        get_run_logger().info("%s", held)
+        return Completed(name="Skipped", message=str(held))
+    return concluded(context, told)
 
 
 def concluded(context: RunContext, told: Told) -> State[Any]:

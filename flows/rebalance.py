@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 
 from flows import stories
 from flows.portfolios import chosen_portfolios
-from flows.prefect_runner import concluded, open_scheduled, run_as_task
+from flows.prefect_runner import carried_out, open_scheduled
 
 
 @flow(name="rebalance", persist_result=False)
@@ -24,4 +24,4 @@ def rebalance(
     """
     context = open_scheduled("rebalance", config, home, as_of)
     portfolios = chosen_portfolios(context.settings, portfolio)
-    return concluded(context, stories.rebalance(run_as_task, context, portfolios))
+    return carried_out(context, stories.rebalance, portfolios)

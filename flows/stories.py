@@ -7,8 +7,8 @@ decides. Nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flows.exit_status import BLOCKED, DONE, OUTSIDE, worst
@@ -21,8 +21,9 @@ from tasks.lifecycle import Event, LifecycleAnswer, change, lapse, notice_execut
 from tasks.notify import NotifySummary, notify
 from tasks.positions import import_configured
 from tasks.publish import publish, publish_first
-from tasks.runs import close_run, open_run
+from tasks.runs import alive, close_run, give_back, open_run
 from tasks.validate import ValidationSummary, validate
+from warehouse.errors import LeaseLost, WarehouseError
 
 OPEN = Step("open the run", open_run)
 FIRST = Step("publish a new home", publish_first)
@@ -37,6 +38,7 @@ LAPSE = Step("let proposals lapse", lapse)
 NOTICE = Step("notice what was carried out", notice_execution)
 CHANGE = Step("answer a recommendation", change)
 CLOSE = Step("close the run", close_run)
+GIVE_BACK = Step("give the lease back", give_back)
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Told:
     notify: NotifySummary | None = None
     answer: LifecycleAnswer | None = None
     was_asked_for_verdict: bool = False
+    remark: str = ""
 
     @property
     def status(self) -> int:
@@ -73,7 +76,7 @@ class Told:
     def verdict(self) -> tuple[str, str, str]:
         """Status, reason code and message for the run's own row."""
         if self.status == DONE:
-            return "done", "", ""
+            return "done", "", self.remark
         blocked = next((answer for answer in self.recommendations if answer.status == "blocked"), None)
         if blocked is not None:
             return "blocked", blocked.reason_code, blocked.reason
@@ -86,16 +89,16 @@ class Told:
 
 def rebalance(run: Runner, context: RunContext, portfolios: tuple[str, ...] = ()) -> Told:
     """The main job: fetch, publish, check, decide, tell."""
-    with _opened(run, context) as told:
-        told.ingest = run(INGEST, context)
-        _decide(run, context, told, portfolios)
+    with opened(run, context) as (leased, told):
+        told.ingest = run(INGEST, leased)
+        _decide(run, leased, told, portfolios)
     return told
 
 
 def decide_only(run: Runner, context: RunContext, portfolios: tuple[str, ...] = ()) -> Told:
     """Decide on what is stored; fetch nothing."""
-    with _opened(run, context) as told:
-        _decide(run, context, told, portfolios)
+    with opened(run, context) as (leased, told):
+        _decide(run, leased, told, portfolios)
     return told
 
 
@@ -107,36 +110,36 @@ def ingest_only(
     until: datetime | None = None,
 ) -> Told:
     """Fetch, publish and check; decide nothing and tell nobody."""
-    with _opened(run, context) as told:
-        told.ingest = run(INGEST, context, sources, since, until)
-        run(PUBLISH, context)
-        told.validation = run(VALIDATE, context)
+    with opened(run, context) as (leased, told):
+        told.ingest = run(INGEST, leased, sources, since, until)
+        run(PUBLISH, leased)
+        told.validation = run(VALIDATE, leased)
     return told
 
 
 def validate_only(run: Runner, context: RunContext, tables: tuple[str, ...] = ()) -> Told:
     """Run the gate on what is published."""
-    with _opened(run, context) as told:
+    with opened(run, context) as (leased, told):
         told.was_asked_for_verdict = True
-        told.validation = run(VALIDATE, context, tables)
+        told.validation = run(VALIDATE, leased, tables)
     return told
 
 
 def prove_gate(run: Runner, context: RunContext) -> Told:
     """Put known-bad batches to the gate; if it lets one through, tell people at once."""
-    with _opened(run, context) as told:
+    with opened(run, context) as (leased, told):
         told.was_asked_for_verdict = True
-        told.validation = run(CANARY, context)
+        told.validation = run(CANARY, leased)
         if not told.validation.passed:
-            told.notify = run(NOTIFY, context)
+            told.notify = run(NOTIFY, leased)
     return told
 
 
 def deliver(run: Runner, context: RunContext, *, test: bool = False) -> Told:
     """Deliver what is pending, or a harmless test message."""
-    with _opened(run, context) as told:
-        run(LAPSE, context)
-        told.notify = run(NOTIFY, context, test=test)
+    with opened(run, context) as (leased, told):
+        run(LAPSE, leased)
+        told.notify = run(NOTIFY, leased, test=test)
     return told
 
 
@@ -150,11 +153,11 @@ def answer(
     until: datetime | None = None,
 ) -> Told:
     """Somebody answers a recommendation; what that has to tell others is delivered at once."""
-    with _opened(run, context) as told:
-        told.answer = run(CHANGE, context, recommendation_id, event, actor, note, until)
+    with opened(run, context) as (leased, told):
+        told.answer = run(CHANGE, leased, recommendation_id, event, actor, note, until)
         if event == "retracted":
-            run(PUBLISH, context)
-            told.notify = run(NOTIFY, context)
+            run(PUBLISH, leased)
+            told.notify = run(NOTIFY, leased)
     return told
 
 
@@ -175,15 +178,25 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
 
 
 @contextmanager
-def _opened(run: Runner, context: RunContext) -> Generator[Told]:
-    """Open the run's row, and close it whatever happens; what the run left is published last."""
-    run(OPEN, context)
-    run(FIRST, context)
+def opened(run: Runner, context: RunContext) -> Generator[tuple[RunContext, Told]]:
+    """Open the run's row, and close it whatever happens; what the run left is published last.
+
+    Yields the context with the run's hold on its flow's lease, and what the story comes to.
+    """
+    context = replace(context, fence=run(OPEN, context).fence)
     told = Told(context.run_id, context.as_of)
-    try:
-        yield told
-    except Exception as error:
-        run(CLOSE, context, "failed", type(error).__name__, str(error)[:500])
-        raise
-    run(CLOSE, context, *told.verdict)
-    run(PUBLISH, context)
+    with alive(context):
+        try:
+            run(FIRST, context)
+            yield context, told
+            run(CLOSE, context, *told.verdict)
+            run(PUBLISH, context)
+        except LeaseLost:
+            raise  # another run does the work, and has closed this one's row
+        except Exception as error:
+            run(CLOSE, context, "failed", type(error).__name__, str(error)[:500])
+            raise
+        finally:
+            # Whoever comes next must not wait for a run that has ended, whatever kept its end from the books.
+            with suppress(WarehouseError):
+                run(GIVE_BACK, context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.steps import Runner, Step
-from flows.stories import CLOSE, OPEN, PUBLISH
+from flows.stories import opened
 from tasks.context import RunContext
 from tasks.maintain import MaintainSummary, maintain, put_back
 
@@ -19,12 +19,7 @@ def upkeep(run: Runner, context: RunContext, *, restore: bool = False) -> Mainta
         context: The run.
         restore: Put archived rows back instead.
     """
-    run(OPEN, context)
-    try:
-        done = run(PUT_BACK if restore else MAINTAIN, context)
-    except Exception as error:
-        run(CLOSE, context, "failed", type(error).__name__, str(error)[:500])
-        raise
-    run(CLOSE, context, "done", "", " ".join(done.sentences)[:500])
-    run(PUBLISH, context)
+    with opened(run, context) as (leased, told):
+        done = run(PUT_BACK if restore else MAINTAIN, leased)
+        told.remark = " ".join(done.sentences)[:500]
     return done

@@ -12,7 +12,6 @@ from typing import Any
 from expectations.canary import Answer, ask, canaries
 from tasks.context import RunContext
 from tasks.validate import ValidationSummary
-from warehouse.home import Home
 from warehouse.master import open_master
 
 CODE = "gate_untrusted"
@@ -38,7 +37,7 @@ def canary(context: RunContext) -> ValidationSummary:
             "Nothing is decided until `trimtab validate --canary` passes."
         )
     with (
-        open_master(Home(context.settings.warehouse.home), context.clock, purpose="canary") as master,
+        open_master(context.home, context.clock, purpose="canary") as master,
         master.transaction(),
     ):
         master.append("ops.validations", [_row(context, answer) for answer in answers])

@@ -3,12 +3,13 @@
 It is a plain frozen value: no connection, no frame and no secret travels in it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tasks.clock import Clock
 from tasks.settings import Settings
+from warehouse.home import Fence, Home
 
 
 class Reporter(Protocol):
@@ -50,6 +51,8 @@ class RunContext:
         run_id: names the run in `ops.runs` and in every verdict.
         flow: the story being told, such as `run` or `ingest`.
         slot: the scheduled instant the run stands for, timezone-aware UTC.
+        is_scheduled: a deployment started it: the slot counts in `ops.expected_runs`.
+        fence: the run's hold on its flow's lease; every writing of its home asks it first.
         clock: the real clock, for waits and timeouts only.
         reporter: where progress is said.
     """
@@ -61,6 +64,13 @@ class RunContext:
     slot: datetime
     clock: Clock
     reporter: Reporter
+    is_scheduled: bool = False
+    fence: Fence | None = field(default=None, compare=False)
+
+    @property
+    def home(self) -> Home:
+        """The warehouse's home, as this run may write it."""
+        return Home(self.settings.warehouse.home, self.fence)
 
     def __post_init__(self) -> None:
         for name, value in (("as_of", self.as_of), ("slot", self.slot)):

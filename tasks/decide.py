@@ -44,7 +44,7 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
         portfolio: Its name.
         snapshot_id: The snapshot that the gate judged, whatever was published since; None for the newest.
     """
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     state = gate_state(context, portfolio)
     with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id) as reader:
         loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)

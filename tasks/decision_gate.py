@@ -14,7 +14,6 @@ from expectations.verdicts import Verdict
 from portfolio.model import DatasetState, DecisionInputs, Freeze, is_cash
 from tasks.context import RunContext
 from tasks.known_assets import REFERENCE_CURRENCIES
-from warehouse.home import Home
 from warehouse.master import open_master
 
 
@@ -43,7 +42,7 @@ class GateState:
 def gate_state(context: RunContext, portfolio: str) -> GateState:
     """Read what the last check said."""
     requires = context.settings.portfolios[portfolio].requires
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     with open_master(home, context.clock, purpose="read the gate's verdicts") as master:
         rows = master.rows("freshness_by_dataset")
         broken = [row for row in master.rows("newest_validation") if not row["success"]]

@@ -27,7 +27,6 @@ from tasks.sources._model import Assignment
 from tasks.sources._probe import Reached, licence_of, probe_provider, probe_venue
 from tasks.sources._received import Received
 from warehouse.errors import WarehouseError
-from warehouse.home import Home
 from warehouse.reader import open_published
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -83,7 +82,7 @@ def examine(context: RunContext) -> list[Finding]:
 
 def _stored(context: RunContext) -> tuple[list[Row] | None, list[Row]]:
     try:
-        with open_published(Home(context.settings.warehouse.home)) as reader:
+        with open_published(context.home) as reader:
             return reader.rows("freshness"), reader.rows("newest_runs", count=1)
     except (WarehouseError, OSError):
         return None, []
@@ -144,7 +143,7 @@ def at_once(work: dict[str, Callable[[], Reached]], seconds: float) -> dict[str,
 
 def _assignment(context: RunContext, spare: Path) -> Assignment:
     """One attempt, no patience; pauses that a host asked for are kept to."""
-    settings, home = context.settings, Home(context.settings.warehouse.home)
+    settings, home = context.settings, context.home
     network = settings.network.model_copy(update={"attempts": 1, "retry_budget_seconds": 0.0})
     state = home.state if home.state.is_dir() else spare
     return Assignment(
@@ -231,7 +230,7 @@ def _receiver(channel: str, secret: str, seconds: float) -> Finding:
 
 
 def _home(context: RunContext) -> Sequence[Finding]:
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     there = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
     is_writable = os.access(there, os.W_OK | os.X_OK)
     text = f"{home.root} can be written." if there == home.root else f"{home.root} is not there yet."

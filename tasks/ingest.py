@@ -125,7 +125,7 @@ def ingest(
             of data.
     """
     chosen = _chosen(configured_sources(context.settings), sources)
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     home.prepare()
     run = _Run(context, home)
     return run.fetch(chosen, since, until)

@@ -16,7 +16,6 @@ from tasks.acceptance import executed, reprice
 from tasks.context import RunContext
 from tasks.messages import RetractedFacts, render_retracted, usd
 from tasks.plain_text import clean
-from warehouse.home import Home
 from warehouse.master import Master, open_master
 
 Event = Literal["accepted", "rejected", "snoozed", "retracted"]
@@ -70,7 +69,7 @@ def change(
     Raises:
         LifecycleError: there is no such id, its status does not allow the event, or what it rests on moved.
     """
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     with open_master(home, context.clock, purpose=f"{event} {recommendation_id}") as master:
         found = master.rows("recommendation", recommendation_id=recommendation_id)
         if not found:
@@ -93,7 +92,7 @@ def change(
 
 def lapse(context: RunContext) -> int:
     """Let proposals expire whose time is over, one event each; return how many."""
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     with open_master(home, context.clock, purpose="let proposals lapse") as master:
         rows = master.rows("lapsed_recommendations", as_of=context.as_of)
         with master.transaction():
@@ -106,7 +105,7 @@ def lapse(context: RunContext) -> int:
 
 def notice_execution(context: RunContext, portfolio: str) -> tuple[str, ...]:
     """Accept proposals that the newest statement of holdings shows as carried out; return their ids."""
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     noticed: list[str] = []
     with open_master(home, context.clock, purpose=f"compare holdings of {portfolio}") as master:
         for proposal in master.rows("open_proposals", portfolio=portfolio):

@@ -51,7 +51,7 @@ def maintain(context: RunContext) -> MaintainSummary:
 
 def put_back(context: RunContext) -> MaintainSummary:
     """Put every archived row back into its table."""
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     moved = restore_archives(home, context.clock)
     size = home.master.stat().st_size
     sentences = [f"{one.rows:,} rows are back in {one.table_name}." for one in moved]

@@ -84,7 +84,7 @@ def notify(context: RunContext, *, test: bool = False) -> NotifySummary:
         WriterBusy: Another process holds the warehouse.
     """
     routes, disabled = open_routes(context.settings, context.reporter.note, context.clock.now())
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     if test:
         return _send_tests(context, routes, disabled, is_simulated=home.is_simulated() is True)
     home.prepare()

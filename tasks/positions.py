@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from tasks.context import RunContext
-from warehouse.home import Home
 from warehouse.master import open_master
 
 REQUIRED = ("asset", "venue", "quantity")
@@ -75,7 +74,7 @@ def import_positions(context: RunContext, portfolio: str, file: Path) -> Positio
     """
     rows = read_positions(file, context.as_of)
     content = _content(portfolio, rows)
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     with open_master(home, context.clock, purpose=f"import positions of {portfolio}") as master:
         newest = master.rows("newest_statement", portfolio=portfolio)
         before = str(newest[0]["statement_id"]) if newest else "000000-"

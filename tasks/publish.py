@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from tasks.context import RunContext
 from warehouse.connection import Engine
-from warehouse.home import Home
 from warehouse.mirror import write_mirror
 from warehouse.publish import publish as publish_snapshot
 
@@ -25,7 +24,7 @@ def publish_first(context: RunContext) -> bool:
     Returns:
         Whether there was nothing to read before.
     """
-    if Home(context.settings.warehouse.home).current.exists():
+    if context.home.current.exists():
         return False
     publish(context)
     return True
@@ -34,7 +33,7 @@ def publish_first(context: RunContext) -> bool:
 def publish(context: RunContext) -> PublishSummary:
     """Publish what the master holds, and mirror it as Parquet where that is wanted."""
     warehouse = context.settings.warehouse
-    home = Home(warehouse.home)
+    home = context.home
     snapshot = publish_snapshot(home, context.clock, as_of=context.as_of, keep=warehouse.keep_snapshots)
     if warehouse.parquet_mirror:
         write_mirror(home, Engine(memory_limit=warehouse.memory_limit))

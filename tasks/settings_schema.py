@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
+from tasks.settings_operation import AlertSettings, ScheduleSettings
 
 TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
@@ -258,13 +259,6 @@ class ChannelSettings(Section):
     )
 
 
-class AlertSettings(Section):
-    """What holds for all alerts."""
-
-    # A proposal whose market moved further than this since is not accepted any more.
-    accept_price_move: float = Field(default=0.02, gt=0, le=1)
-
-
 class Settings(Section):
     """The whole configuration; `config_path` is the file that it came from."""
 
@@ -279,3 +273,4 @@ class Settings(Section):
     portfolios: dict[str, PortfolioSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)

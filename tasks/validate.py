@@ -72,7 +72,7 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
         NothingPublished: There is nothing to judge yet.
         WriterBusy: Another process held the warehouse for too long.
     """
-    home = Home(context.settings.warehouse.home)
+    home = context.home
     audited = _audited(tables)
     with open_published(home) as reader:
         snapshot = reader.snapshot

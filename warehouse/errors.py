@@ -30,6 +30,30 @@ class WriterBusy(WarehouseError):
         )
 
 
+class LeaseHeld(WarehouseError):
+    """Another run of the same flow is alive.
+
+    Attributes:
+        run_id: That run.
+        pid: Its process.
+    """
+
+    exit_status = 5
+
+    def __init__(self, flow: str, run_id: str, pid: int, since: datetime) -> None:
+        self.run_id, self.pid, self.since = run_id, pid, since
+        super().__init__(
+            f"This run of {flow} did nothing: {run_id} (process {pid}) is at it since "
+            f"{since:%Y-%m-%d %H:%M:%S} UTC. What this one would have done, that one or the next slot does."
+        )
+
+
+class LeaseLost(WarehouseError):
+    """Another run took this run's lease over while it gave no sign of life."""
+
+    exit_status = 5
+
+
 class MixedHome(WarehouseError):
     """Simulated data meets a home with live data, or the reverse."""
 

@@ -7,8 +7,9 @@ is refused, because whoever planted it could read or redirect what is written.
 import json
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from warehouse.errors import MixedHome, UnsafeHome
 
@@ -17,11 +18,23 @@ FILE_MODE = 0o600
 SNAPSHOT_MODE = 0o640
 
 
+class Fence(Protocol):
+    """What a run holds so that it may write; see warehouse/lease.py."""
+
+    def check(self) -> None:
+        """Raise `LeaseLost` where another run took over."""
+        ...
+
+
 @dataclass(frozen=True)
 class Home:
-    """Paths below one root; nothing is created until `prepare`."""
+    """Paths below one root; nothing is created until `prepare`.
+
+    With a `fence` every writing first asks whether the run that holds it still may.
+    """
 
     root: Path
+    fence: Fence | None = field(default=None, compare=False)
 
     @property
     def master(self) -> Path:

@@ -47,6 +47,7 @@ def hold_lock(home: Home, clock: Clock, purpose: str, wait_seconds: float) -> Ge
 
     Raises:
         WriterBusy: Somebody else still holds it after the wait.
+        LeaseLost: The home's fence is no longer the newest.
         NoSpace: The disk became full.
         DiskTrouble: The file system refused to write.
     """
@@ -61,6 +62,8 @@ def hold_lock(home: Home, clock: Clock, purpose: str, wait_seconds: float) -> Ge
         note = json.dumps({"pid": os.getpid(), "since": clock.now().isoformat(), "purpose": purpose})
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note.encode(), 0)
+        if home.fence is not None:
+            home.fence.check()
         yield
     except OSError as error:
         told = _disk_trouble(home, error)

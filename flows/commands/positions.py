@@ -13,7 +13,6 @@ from flows.paper import console, jsonable, money, table
 from flows.portfolios import chosen_portfolios
 from tasks.positions import import_positions
 from tasks.publish import publish
-from warehouse.home import Home
 from warehouse.reader import open_published
 
 
@@ -53,7 +52,7 @@ def show(options: Options, portfolio: str | None) -> int:
     """
     context = open_context(options.config, options.home, options.as_of, "positions")
     names = chosen_portfolios(context.settings, portfolio)
-    with open_published(Home(context.settings.warehouse.home)) as reader:
+    with open_published(context.home) as reader:
         rows = [row for name in names for row in reader.rows("valued_positions", portfolio=name)]
     if options.json:
         click.echo(json.dumps(jsonable(rows), indent=2))

@@ -6,7 +6,7 @@
 -- slot        | the moment it was due, UTC                                        |
 -- started_at  | when it started, UTC                                              | not null
 -- finished_at | when it ended, UTC; null while it runs or after it was killed     |
--- status      | running, done, failed or blocked                                  | not null
+-- status      | running, done, failed, blocked, skipped_overlap or lost             | not null
 -- reason_code | the reason as a code                                              |
 -- message     | what the operator should know                                     |
 create table ops.runs (

@@ -7,9 +7,12 @@ import contextlib
 import errno
 import os
 import random
+import select
 import shutil
 import subprocess
-from collections.abc import Generator
+import time
+from array import array
+from collections.abc import Callable, Generator
 from importlib import import_module
 from pathlib import Path
 
@@ -155,22 +158,22 @@ READERS = 8
 PUBLICATIONS = 8
 
 
-def watch(home: Home, stop: int) -> None:
-    """Read until told to stop; a version never goes back and is never half there."""
-    newest, count = 0, 0
-    os.set_blocking(stop, False)
+def watch(home: Home, stop: int, told: int, pause: float) -> None:
+    """Read until told to stop, then say how long each look took; no version is old or half there."""
+    newest, took = 0, array("d")
     while True:
+        begun = time.perf_counter()
         with open_published(home) as reader:
             number = reader.snapshot.snapshot_id
             markets, rows = reader.select(
                 "select count(distinct market_id), count(*) from core.candles"
             ).rows[0]
+        took.append(time.perf_counter() - begun)
         assert number >= newest
         assert rows == markets * 20 == number * 20, (number, markets, rows)
-        newest, count = number, count + 1
-        with contextlib.suppress(BlockingIOError):
-            os.read(stop, 1)
-            assert count > 0
+        newest = number
+        if select.select([stop], [], [], pause)[0]:
+            os.write(told, took.tobytes())
             return
 
 
@@ -178,30 +181,51 @@ def test_publishing_again_and_again_under_eight_readers(home: Home) -> None:
     publish_under_readers(home, PUBLICATIONS)
 
 
-def publish_under_readers(home: Home, publications: int) -> None:
+def publish_under_readers(
+    home: Home, publications: int, pause: float = 0.0, pace: Callable[[int], object] = lambda number: None
+) -> list[float]:
+    """Publish under eight reading processes.
+
+    Args:
+        home: An empty home.
+        publications: How many.
+        pause: Seconds that a reader rests between two looks.
+        pace: Called before each publication with its number.
+
+    Returns:
+        Seconds of every look of every reader: opening the newest snapshot and one query.
+    """
     stored(home, ("candles", candles([0.0] * 20, market_id="M0")))
     publish(home, FakeClock(), as_of=AS_OF, keep=2)
-    stop, stopping = os.pipe()
-    children = []
-    for _ in range(READERS):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                os.close(stopping)
-                watch(home, stop)
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(child)
+    (stop, stopping), (heard, told) = os.pipe(), os.pipe()
+    children = [forked_watcher(home, stop, told, pause, stopping) for _ in range(READERS)]
+    os.close(told)
     try:
         for number in range(1, publications):
+            pace(number)
             stored(home, ("candles", candles([float(number)] * 20, market_id=f"M{number}")))
             assert publish(home, FakeClock(), as_of=AS_OF, keep=2).snapshot_id == number + 1
     finally:
         os.close(stopping)
+        with os.fdopen(heard, "rb") as pipe:
+            took = array("d", pipe.read())
         ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert ends == [0] * READERS
+    assert len(took) >= READERS
+    return list(took)
+
+
+def forked_watcher(home: Home, stop: int, told: int, pause: float, stopping: int) -> int:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(stopping)
+            watch(home, stop, told, pause)
+            status = 0
+        finally:
+            os._exit(status)
+    return child
 
 
 MATRIX = {

@@ -1,4 +1,8 @@
-"""The step that keeps the warehouse small: old versions and verdicts to files, empty blocks out."""
+"""The step that keeps a home small.
+
+Old versions and verdicts go to files, received bytes and pages of old runs go, and the master loses its empty
+blocks.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.context import RunContext
+from tasks.sources._received import prune_received
+from tasks.validation_page import prune_pages
 from warehouse.compaction import compact
 from warehouse.home import Home
 from warehouse.retention import Moved, archive_old, restore_archives
@@ -20,18 +26,25 @@ class MaintainSummary:
         bytes_before: Size of the master before compaction.
         bytes_after: Size after.
         sentences: The same in plain words.
+        received_bytes: Size of the received answers that were removed.
+        pages: How many pages of old runs were removed.
     """
 
     moved: tuple[Moved, ...]
     bytes_before: int
     bytes_after: int
     sentences: tuple[str, ...]
+    received_bytes: int = 0
+    pages: int = 0
 
 
 def maintain(context: RunContext) -> MaintainSummary:
-    """Move what is old to files, then rewrite the master if much of it is empty."""
+    """Move what is old to files, remove what was kept for some days, rewrite the master if much is empty."""
     kept = context.settings.warehouse
     home = Home(kept.home)
+    received = prune_received(home.received, kept.keep_received_days, context.clock)
+    days = _days(kept.keep_pages_days)
+    pages = prune_pages(home, context.clock.now() - days) if days else 0
     moved = archive_old(
         home,
         context.clock,
@@ -40,13 +53,22 @@ def maintain(context: RunContext) -> MaintainSummary:
     )
     done = compact(home, context.clock, above=kept.compact_above)
     sentences = [f"{one.rows:,} rows of {one.table_name} moved to archive/{one.file}." for one in moved]
+    if received:
+        limit = f"keep_received_days = {kept.keep_received_days}"
+        sentences.append(f"{_mb(received)} of received answers removed ({limit}).")
+    if pages:
+        sentences.append(
+            f"{pages} pages of old validations removed (keep_pages_days = {kept.keep_pages_days})."
+        )
     if done.bytes_after < done.bytes_before:
         sentences.append(f"The master shrank from {_mb(done.bytes_before)} to {_mb(done.bytes_after)}.")
     else:
         sentences.append(
             f"The master has {_mb(done.bytes_before)}, {done.free_share:.0%} of it free: left as it is."
         )
-    return MaintainSummary(tuple(moved), done.bytes_before, done.bytes_after, tuple(sentences))
+    return MaintainSummary(
+        tuple(moved), done.bytes_before, done.bytes_after, tuple(sentences), received, pages
+    )
 
 
 def put_back(context: RunContext) -> MaintainSummary:

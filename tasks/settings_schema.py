@@ -56,6 +56,7 @@ class WarehouseSettings(Section):
     home: Path = Path("data")
     keep_snapshots: int = Field(default=8, ge=1, le=1000)
     keep_received_days: int = Field(default=7, ge=0, le=3650)
+    keep_pages_days: int = Field(default=30, ge=0, le=36_500)  # 0: for ever
     keep_vintages_days: int = Field(default=730, ge=0, le=36_500)  # 0: for ever
     keep_validations_days: int = Field(default=180, ge=0, le=36_500)  # 0: for ever
     compact_above: float = Field(default=0.25, ge=0, le=1)

@@ -80,7 +80,7 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
         rows = _standing(reader, content, audited)
         if rows:
             summary = _summary(rows, snapshot.snapshot_id, reused_from=str(rows[0]["run_id"]))
-            return _with_page(home, summary, rows, _evidence(reader))
+            return _with_page(home, context, summary, rows, _evidence(reader))
         context.reporter.start("audit", len(audited))
         audits = _audits(reader, home, context, audited)
         series = _newest_of_series(reader, home, context)
@@ -88,7 +88,7 @@ def validate(context: RunContext, tables: tuple[str, ...] = ()) -> ValidationSum
     stamp = stamp_of(context, snapshot.load_id, content)
     verdicts = audit_rows(audits, stamp)
     verdicts += _store_with_ages(context, home, verdicts, series, stamp)
-    return _with_page(home, _summary(verdicts, snapshot.snapshot_id), verdicts, evidence)
+    return _with_page(home, context, _summary(verdicts, snapshot.snapshot_id), verdicts, evidence)
 
 
 def _evidence(reader: Reader) -> tuple[Sequence[Row], Sequence[Row]]:
@@ -97,11 +97,14 @@ def _evidence(reader: Reader) -> tuple[Sequence[Row], Sequence[Row]]:
 
 def _with_page(
     home: Home,
+    context: RunContext,
     summary: ValidationSummary,
     verdicts: Sequence[Row],
     evidence: tuple[Sequence[Row], Sequence[Row]],
 ) -> ValidationSummary:
-    return replace(summary, page=str(write_page(home, summary.sentences, verdicts, *evidence)))
+    return replace(
+        summary, page=str(write_page(home, context.run_id, summary.sentences, verdicts, *evidence))
+    )
 
 
 def _audited(tables: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The evidence of a validation as one page: self-contained HTML beside the published snapshot.
 
+Each run leaves its own under <home>/published/validations; `validation.html` leads to the newest.
 No script, no style sheet or picture from elsewhere; every text of a source is cleaned and escaped, and the
 page's own policy forbids the browser to fetch anything.
 """
@@ -9,15 +10,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from tasks.plain_text import clean
-from warehouse.home import Home
+from warehouse.home import FOLDER_MODE, SNAPSHOT_MODE, Home
 
 Row = Mapping[str, Any]
-NAME = "validation.html"
+NAME, FOLDER = "validation.html", "validations"
 MOST = 50
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
@@ -37,32 +39,47 @@ th { font-weight: 600; } td { overflow-wrap: break-word; } td:first-child { whit
 
 def write_page(
     home: Home,
+    run_id: str,
     sentences: Sequence[str],
     verdicts: Sequence[Row],
     gaps: Sequence[Row],
     kept_out: Sequence[Row],
 ) -> Path:
-    """Write the page of one validation in place of the last; returns where it is.
+    """Write the page of one validation and let `validation.html` lead to it; returns that link.
 
     Args:
         home: The home; the page lies among what is published.
+        run_id: The run, which names the page.
         sentences: What passed and what did not; the first sums up.
         verdicts: Rows as in `ops.validations`, of the audits and of the ages.
         gaps: The answer of the query `open_gaps`.
         kept_out: The answer of the query `quarantined`.
     """
-    path = home.published / NAME
+    folder, link = home.published / FOLDER, home.published / NAME
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     text = page(sentences, verdicts, gaps, kept_out)
-    handle, temporary = tempfile.mkstemp(dir=home.published, prefix=".validation-", suffix=".html")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(temporary).chmod(0o640)
-        Path(temporary).replace(path)
+        Path(temporary).chmod(SNAPSHOT_MODE)
+        Path(temporary).replace(folder / f"{run_id}.html")
+        Path(temporary).symlink_to(f"{FOLDER}/{run_id}.html")
+        Path(temporary).replace(link)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
+    return link
+
+
+def prune_pages(home: Home, before: datetime) -> int:
+    """Remove the pages of runs before a moment; the newest stays whatever its age. Returns how many went."""
+    folder, newest = home.published / FOLDER, (home.published / NAME).resolve()
+    pages = [path for path in folder.glob("*") if path.name != newest.name] if folder.is_dir() else []
+    gone = [path for path in pages if path.lstat().st_mtime < before.timestamp()]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
 
 
 def page(

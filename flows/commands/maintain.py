@@ -1,4 +1,4 @@
-"""`trimtab maintain`: old versions to files, the master compacted."""
+"""`trimtab maintain`: old versions to files, what was kept for some days out, the master compacted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def maintain(options: Options, restore: bool) -> int:
     """Move replaced versions and old verdicts to Parquet under <home>/archive, and compact the master.
 
     How long things stay is in [warehouse]: keep_vintages_days, keep_validations_days, compact_above. Nothing
-    is lost: past moments are read together with the files.
+    is lost: past moments are read together with the files. Received answers (keep_received_days) and the
+    pages of old validations (keep_pages_days) are removed.
 
     Example: trimtab maintain
     """

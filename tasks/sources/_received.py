@@ -27,7 +27,7 @@ class Received:
         self._clock = clock
         self._lock = threading.Lock()
         self._files: dict[str, _OwningGzip] = {}
-        _prune(folder, (clock.now() - timedelta(days=max(keep_days, 1))).date().isoformat())
+        prune_received(folder, keep_days, clock)
 
     def keep(self, source: str, url: str, status: int, body: bytes) -> None:
         """Append one answer."""
@@ -67,8 +67,12 @@ class _OwningGzip(gzip.GzipFile):
         self._raw.close()
 
 
-def _prune(folder: Path, oldest: str) -> None:
-    if folder.is_dir():
-        for day in folder.iterdir():
-            if day.is_dir() and not day.is_symlink() and day.name < oldest:
-                shutil.rmtree(day, ignore_errors=True)
+def prune_received(folder: Path, keep_days: int, clock: Clock) -> int:
+    """Remove the days older than wanted, never today or yesterday; returns how many bytes went."""
+    oldest = (clock.now() - timedelta(days=max(keep_days, 1))).date().isoformat()
+    gone = 0
+    for day in folder.iterdir() if folder.is_dir() else ():
+        if day.is_dir() and not day.is_symlink() and day.name < oldest:
+            gone += sum(file.lstat().st_size for file in day.rglob("*"))
+            shutil.rmtree(day, ignore_errors=True)
+    return gone

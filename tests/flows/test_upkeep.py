@@ -1,6 +1,7 @@
 """`trimtab restore`, `trimtab maintain` and the Parquet mirror, from the command line."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from flows.cli import invoke
+from tasks.validation_page import write_page
 from tests.warehouse.support import AS_OF, FakeClock, candles, die_at, in_child, load, stored
 from warehouse.catalogue import load_catalogue
 from warehouse.connection import Engine
@@ -66,6 +68,23 @@ def test_maintain_moves_old_versions_publishes_and_puts_them_back(
     assert [(one["table_name"], one["rows"]) for one in files] == [("raw.candles", 1)]
     assert invoke(["maintain", "--restore", "--json", "--config", str(config)]) == 0
     assert json.loads(capsys.readouterr().out)["sentences"] == ["1 rows are back in raw.candles."]
+
+
+def test_maintain_removes_what_was_kept_for_some_days(
+    config: Path, home: Home, capsys: pytest.CaptureFixture[str]
+):
+    for day in ("2020-07-01", "2999-01-01"):
+        (home.received / day).mkdir(parents=True)
+        (home.received / day / "binance-r.gz").write_bytes(b"x" * 200_000)
+    page = write_page(home, "old", ["once"], [], [], []).resolve()
+    os.utime(page, (0, 0))
+    write_page(home, "new", ["now"], [], [], [])
+    assert invoke(["maintain", "--json", "--config", str(config)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["received_bytes"], told["pages"]) == (200_000, 1)
+    assert "0.2 MB of received answers removed (keep_received_days = 7)." in told["sentences"]
+    assert [path.name for path in home.received.iterdir()] == ["2999-01-01"]
+    assert [path.name for path in page.parent.iterdir()] == ["new.html"]
 
 
 def test_the_mirror_is_whole_private_to_the_group_and_repointed(home: Home):

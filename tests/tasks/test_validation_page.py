@@ -1,11 +1,13 @@
 """The evidence as a page: self-contained, hostile texts stay texts, and what failed stands first."""
 
+import os
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from tasks.validate import validate
-from tasks.validation_page import page
+from tasks.validation_page import page, prune_pages, write_page
 from tests.tasks.test_validate import coin, context_for, settings_for, stored
 from warehouse.home import Home
 
@@ -75,4 +77,20 @@ def test_every_validation_leaves_its_page(tmp_path):
     assert "Something does not pass" in words
     assert "funding_rates has no data at all" in words
     assert "every missing candle lies in a gap" in words
-    assert not [p for p in home.published.iterdir() if p.name.startswith(".validation")]
+    assert path.readlink().as_posix() == "validations/run-1.html"
+    assert [p.name for p in (home.published / "validations").iterdir()] == ["run-1.html"]
+
+
+def test_each_run_keeps_its_page_until_it_is_old(tmp_path):
+    home = Home(tmp_path / "data")
+    home.prepare()
+    at = datetime(2026, 1, 31, tzinfo=UTC)
+    for days in (40, 31, 29, 0):
+        write_page(home, f"r{days}", [f"{days} days ago"], [], [], [])
+        moment = (at - timedelta(days=days)).timestamp()
+        os.utime((home.published / "validation.html").resolve(), (moment, moment))
+    pages = home.published / "validations"
+    assert prune_pages(home, at - timedelta(days=30)) == 2
+    assert sorted(path.name for path in pages.iterdir()) == ["r0.html", "r29.html"]
+    assert prune_pages(home, at + timedelta(days=900)) == 1
+    assert "0 days ago" in (home.published / "validation.html").read_text(encoding="utf-8")

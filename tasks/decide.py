@@ -18,6 +18,7 @@ from tasks.decision_gate import gate_state, judge_inputs
 from tasks.decision_rows import Record, rows_of
 from tasks.inputs import load_inputs
 from tasks.policy import config_hash, policy_of
+from tasks.stated_tables import stated_tables
 from warehouse.home import Home
 from warehouse.master import Master, open_master
 from warehouse.reader import open_point_in_time
@@ -46,7 +47,8 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
     """
     home = context.home
     state = gate_state(context, portfolio)
-    with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id) as reader:
+    stated = stated_tables(context.settings, portfolio)
+    with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id, stated=stated) as reader:
         loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)
         snapshot = reader.snapshot
     inputs = loaded.inputs

@@ -29,6 +29,7 @@ from tasks.sources._model import (
     Started,
 )
 from tasks.sources._received import Received
+from tasks.stated_tables import store_stated
 from warehouse.home import Home
 
 
@@ -188,7 +189,7 @@ class _Run:
         self, sources: Sequence[Source]
     ) -> tuple[dict[tuple[str, SeriesKey], SeriesState], dict[str, list[Gap]]]:
         with self._batches.open("ingest: see where each series stands") as master:
-            master.upsert("mart.venue_roles", _roles(self._context))
+            store_stated(master, self._context.settings)
             extents = {
                 (
                     row["source"],
@@ -267,18 +268,6 @@ class _Run:
             for (source, _), state in sorted(self._states.items())
             if state.status == status
         )
-
-
-def _roles(context: RunContext) -> list[dict[str, object]]:
-    """What each venue is for, so that the views know whose prices count."""
-    return [
-        {
-            "venue": venue.id,
-            "is_reference": "reference" in venue.roles,
-            "is_execution": "execution" in venue.roles,
-        }
-        for venue in context.settings.venues
-    ]
 
 
 def _chosen(configured: Sequence[Source], names: Sequence[str]) -> list[Source]:

@@ -13,13 +13,20 @@ from typing import Any
 from portfolio.policy import Policy, RebalanceRules
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
 from tasks.settings_schema import PortfolioSettings, Settings
+from tasks.sleeve_parameters import SLEEVES, sleeve_assets
 
 
 def lines_of(settings: Settings, name: str) -> tuple[str, ...]:
     """The lines ("sleeve:asset") that a portfolio may hold, in the order of the configuration."""
     portfolio = settings.portfolios[name]
     spot = [f"spot:{asset}" for asset in settings.universe.assets] if "spot" in portfolio.sleeves else []
-    return (*spot, *(f"cash:{asset}" for asset in cash_of(settings, name)))
+    others = [
+        f"{sleeve}:{asset}"
+        for sleeve in SLEEVES
+        if sleeve in portfolio.sleeves
+        for asset in sleeve_assets(settings, sleeve)
+    ]
+    return (*spot, *others, *(f"cash:{asset}" for asset in cash_of(settings, name)))
 
 
 def cash_of(settings: Settings, name: str) -> tuple[str, ...]:
@@ -61,7 +68,10 @@ def policy_of(settings: Settings, name: str) -> Policy:
 def deciding_settings(settings: Settings, name: str) -> dict[str, Any]:
     """What of the configuration can change a decision, as plain TOML-able values."""
     portfolio: PortfolioSettings = settings.portfolios[name]
+    sleeves = settings.sleeves.model_dump(mode="json", by_alias=True)
+    used = {sleeve: _plain(stated) for sleeve, stated in sleeves.items() if sleeve in portfolio.sleeves}
     return {
+        **({"sleeves": used} if used else {}),
         "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude={"holdings"}))},
         "universe": _plain(settings.universe.model_dump(mode="json")),
         "gate": _plain(settings.gate.model_dump(mode="json")),

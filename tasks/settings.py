@@ -201,7 +201,8 @@ def _is_type_name(part: int | str) -> bool:
 
 def _unknown_key(where: tuple[int | str, ...]) -> str:
     model: type[BaseModel] | None = _model_at(where[:-1])
-    names = sorted(model.model_fields) if model else []
+    fields = model.model_fields if model else {}
+    names = sorted(field.alias or name for name, field in fields.items())
     names = [name for name in names if name != "config_path"]
     near = difflib.get_close_matches(str(where[-1]), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"valid keys here: {', '.join(names)}."
@@ -213,7 +214,7 @@ def _model_at(where: tuple[int | str, ...]) -> type[BaseModel] | None:
     for part in where:
         if isinstance(part, int) or model is None:
             continue
-        field = model.model_fields.get(part)
+        field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
         if field is None:
             continue  # the name of a portfolio or channel: its model was found one step before
         model = _inner_model(field.annotation)

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
 from tasks.settings_operation import AlertSettings, ScheduleSettings
+from tasks.settings_sleeves import SleevesSettings
 
 TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
@@ -271,6 +272,7 @@ class Settings(Section):
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
     universe: UniverseSettings
     gate: GateSettings = Field(default_factory=GateSettings)
+    sleeves: SleevesSettings = Field(default_factory=SleevesSettings)
     portfolios: dict[str, PortfolioSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     alerts: AlertSettings = Field(default_factory=AlertSettings)

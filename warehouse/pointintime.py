@@ -4,19 +4,23 @@ In: an empty database in memory. Out: views named as the warehouse's tables. The
 over them, which makes a replayed decision the same computation as a live one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from warehouse.archive import bring_back, needed_archives
+from warehouse.arrow import rows_to_arrow
 from warehouse.catalogue import LAYERS, load_catalogue
 from warehouse.connection import first_row
 from warehouse.headers import Table
-from warehouse.schema import NO_LOAD_LIMIT, as_of_select, vintage_source
-from warehouse.statements import literal, quote, statement
+from warehouse.schema import NO_LOAD_LIMIT, as_of_select, column_types, vintage_source
+from warehouse.statements import listed, literal, quote, statement
 from warehouse.values import into_database
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def build_past(
@@ -25,6 +29,7 @@ def build_past(
     archive: Path,
     as_of: datetime,
     load_ceiling: int | None,
+    stated: Mapping[str, Rows],
 ) -> None:
     """Attach a snapshot and show it as of a moment; versions that were archived since are read back.
 
@@ -34,6 +39,7 @@ def build_past(
         archive: The folder of archived versions.
         as_of: Data time, aware UTC.
         load_ceiling: Highest load to see; None for all.
+        stated: Table → rows that stand in for what the snapshot holds.
     """
     connection.execute(statement("attach", path=literal(str(snapshot))))
     for layer in LAYERS:
@@ -42,6 +48,9 @@ def build_past(
     needed = needed_archives(connection, present, as_of, load_ceiling)
     returned = bring_back(connection, archive, needed)
     for table in load_catalogue().tables.values():
+        if table.full_name in stated:
+            _state(connection, table, stated[table.full_name])
+            continue
         if table.kind == "view":
             body = table.body
         elif table.full_name not in present:
@@ -50,6 +59,20 @@ def build_past(
         else:
             body = _past(connection, table, as_of, load_ceiling, returned)
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
+
+
+def _state(connection: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
+    connection.execute(table.body)
+    if not rows:
+        return
+    types = column_types(connection)[table.full_name]
+    batch = rows_to_arrow(rows, types, table.full_name)
+    connection.register("stated_rows", batch)
+    try:
+        place = {"table": quote(table.full_name), "columns": listed(batch.column_names)}
+        connection.execute(statement("stated_rows", **place, rows="stated_rows"))
+    finally:
+        connection.unregister("stated_rows")
 
 
 def _past(

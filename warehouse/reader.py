@@ -6,11 +6,11 @@ is published meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
 
@@ -102,6 +102,7 @@ def open_point_in_time(
     load_ceiling: int | None = None,
     snapshot_id: int | None = None,
     *,
+    stated: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Generator[Reader]:
     """Open a snapshot as things were known at a moment.
@@ -114,6 +115,7 @@ def open_point_in_time(
         as_of: Data time, aware UTC.
         load_ceiling: Highest load to see; None for all.
         snapshot_id: Which snapshot; None for the newest.
+        stated: Table → rows that stand in for what the snapshot holds, such as what the configuration says.
         engine: How much of the machine may be used.
 
     Raises:
@@ -134,7 +136,7 @@ def open_point_in_time(
         info = _info(probe, path)
         connection = connect(None, engine)
         try:
-            build_past(connection, path, home.archive, as_of, load_ceiling)
+            build_past(connection, path, home.archive, as_of, load_ceiling, stated or {})
             probe.close()
             lock_down(connection)
             yield Reader(connection, info)

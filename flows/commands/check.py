@@ -12,6 +12,7 @@ from tasks.channel_routes import channel_problems
 from tasks.clock import RealClock
 from tasks.policy import lines_of
 from tasks.settings import ConfigError, load_settings
+from tasks.sleeve_parameters import LACKING, sleeve_assets
 from warehouse.check import check as check_catalogue
 
 
@@ -40,12 +41,12 @@ def check(options: Options) -> int:
     else:
         click.echo(f"{settings.config_path}: in order.")
         for name, portfolio in settings.portfolios.items():
-            idle = sorted(set(portfolio.sleeves) - {"spot", "cash"})
             lines = len(lines_of(settings, name))
             click.echo(
                 f"Portfolio {name}: {portfolio.objective} over {lines} lines; its constraints can be met."
             )
-            if idle:
-                click.echo(f"  note: the sleeves {', '.join(idle)} hold nothing in this version.")
+            for sleeve in portfolio.sleeves:
+                if sleeve in LACKING and not sleeve_assets(settings, sleeve):
+                    click.echo(f"  note: the sleeve {sleeve} has no lines: {LACKING[sleeve]}.")
         click.echo("SQL catalogue: in order.")
     return 1 if problems else 0

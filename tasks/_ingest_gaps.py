@@ -6,7 +6,7 @@ confirmed hole is asked for again once a week for five weeks, because venues do 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ AGAIN_FOR = timedelta(days=35)
 MARGIN = timedelta(days=1)
 # Before the first missing instant lies a row: a candle of a day at most, or a settlement.
 LONGEST_STEP = timedelta(days=2)
+# Before all data: for a look at whole histories.
+EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 # The datasets whose rows have a grid, and the column that holds it.
 INSTANTS = {
     "candles": "open_time",

@@ -6,11 +6,13 @@ next run resumes where each series stands.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from tasks._ingest_batches import Batches
-from tasks._ingest_gaps import earliest_in, gaps_to_ask, settle
+from tasks._ingest_gaps import EARLIEST, earliest_in, gaps_to_ask, settle
+from tasks._ingest_marks import RunMark
 from tasks._ingest_threads import Channel, at_work, configured_sources
 from tasks.context import RunContext
 from tasks.settings import ConfigError
@@ -155,6 +157,9 @@ class _Run:
         received = Received(self._home.received, context.run_id, keep_days, context.clock)
         hosts = Hosts(self._home.state / "held_hosts.json", context.clock)
         stored, gaps = self._stored(sources)
+        mark = RunMark(self._home.state / "unsettled", context.run_id)
+        if mark.is_after_a_torn_run:
+            self._touched = {venue.id: EARLIEST for venue in context.settings.venues}
         work = [
             (
                 source,
@@ -175,14 +180,13 @@ class _Run:
             )
             for source in sources
         ]
-        try:
+        with closing(received), closing(mark):
             with at_work(work, channel):
                 for event in channel.events(len(work)):
                     self._take(event)
-        finally:
-            received.close()
-        self._batches.flush()
-        self._settle_gaps()
+            self._batches.flush()
+            self._settle_gaps()
+            mark.settled()
         return self._summary(sources)
 
     def _stored(

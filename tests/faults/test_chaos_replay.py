@@ -14,6 +14,7 @@ import pytest
 from benchmarks.market import RECORDED, market
 from tasks.ingest import IngestSummary, ingest
 from tasks.settings_schema import Settings
+from tests.faults.kills import after_a_commit, after_requests, contents, finish, kill_at, stored, write_config
 from tests.faults.test_chaos import MOST_RUNS, ROWS, TRANSPORT, facts
 from tests.tasks.support import FakeClock, make_context, small_settings
 
@@ -64,3 +65,14 @@ def test_faults_of_every_kind_change_nothing(recorded: str, tmp_path: Path) -> N
             set_faults(recorded, [])
         assert facts(rough, "candles") == facts(calm, "candles"), name
         assert facts(rough, "funding_rates") == facts(calm, "funding_rates"), name
+
+
+def test_kills_during_the_backfill_change_nothing(recorded: str, tmp_path: Path) -> None:
+    now = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    calm, torn = (write_config(tmp_path / name, recorded, ["BTC", "ETH"], "2019-06-01") for name in "ct")
+    finish(calm, now)
+    assert kill_at(torn, now, 12_000, after_requests(recorded, 12))
+    assert kill_at(torn, now, 12_000, after_a_commit(torn))
+    assert 0 < stored(torn) < stored(calm)
+    finish(torn, now)
+    assert contents(torn) == contents(calm)

@@ -174,6 +174,27 @@ def test_a_hole_of_the_venue_is_confirmed_by_a_second_run_and_then_asked_for_wee
     assert read(settings, told) == [(*edges, "closed", 6, "asked")]
 
 
+def test_the_gaps_of_a_run_that_died_before_it_wrote_them_down_are_found_by_the_next(
+    sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = venue_only(sandbox, tmp_path)
+    stamp = int(datetime(2026, 5, 9, 2, tzinfo=UTC).timestamp() * 1000)
+    sandbox.set_faults([{"kind": "missing", "match": KLINES, "ts": [stamp]}])
+
+    def die(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as torn:
+        torn.setattr("tasks.ingest.settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings)
+    assert read(settings, "select count(*) from core.candles")[0][0] > 1000
+    assert read(settings, "select count(*) from ops.gaps") == [(0,)]
+    run(settings, "run-2")
+    assert read(settings, "select gap_start, status from ops.gaps") == [(datetime(2026, 5, 9, 2), "open")]
+    assert not list((tmp_path / "state" / "unsettled").iterdir())
+
+
 def test_a_longer_history_is_added_at_the_old_end(sandbox: RunningSandbox, tmp_path: Path) -> None:
     short = venue_only(
         sandbox,

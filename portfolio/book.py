@@ -212,6 +212,10 @@ def _stuck(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> di
             stuck[line] = Freeze(
                 "outside_policy", f"The sleeve of {line} is not part of this policy: kept as it is."
             )
+        elif line in inputs.terms:
+            coin = inputs.frozen.get(line_of("spot", asset_of(line)))
+            if coin is not None:  # its legs are priced by the same market
+                stuck[line] = coin
         elif not markets_of(asset_of(line), inputs, quotes):
             stuck[line] = Freeze(
                 "no_market", f"No active market trades {asset_of(line)} against {', '.join(quotes)}."

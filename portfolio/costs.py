@@ -7,6 +7,7 @@ and flagged.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portfolio.model import DecisionInputs, Instrument, line_of
@@ -67,3 +68,28 @@ def trading_cost(instrument: Instrument, inputs: DecisionInputs) -> TradingCost:
 
 def _usable(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) and value >= 0.0 else None
+
+
+def combined_cost(legs: Sequence[tuple[TradingCost, float]]) -> TradingCost:
+    """Return what a unit of capital costs to trade that is made of several legs.
+
+    Args:
+        legs: each leg's cost and its notional per unit of capital.
+
+    Returns:
+        Rates per unit of capital: with Qᵢ = nᵢ·Q, the impact Σ nᵢ σᵢ √(nᵢ Q / Vᵢ) is one σ √(Q / V), and V is
+        the capital whose busiest leg trades its market's whole daily volume.
+    """
+    known = [c.average_daily_volume_usd / n for c, n in legs if n > 0.0 and c.average_daily_volume_usd]
+    volume = min(known, default=ASSUMED_DAILY_VOLUME_USD)
+    sigma = 0.0
+    for cost, n in legs:
+        own = cost.average_daily_volume_usd or ASSUMED_DAILY_VOLUME_USD
+        sigma += n**1.5 * cost.daily_volatility * math.sqrt(volume / own)
+    return TradingCost(
+        taker_fee=sum(n * c.taker_fee for c, n in legs),
+        half_spread=sum(n * c.half_spread for c, n in legs),
+        daily_volatility=sigma,
+        average_daily_volume_usd=volume if known else None,
+        is_assumed=any(c.is_assumed for c, _ in legs),
+    )

@@ -82,16 +82,29 @@ def trades(story: Story, book: Book, policy: Policy) -> tuple[Trade, ...]:
 def trade_sentence(order: Order, story: Story, book: Book, policy: Policy) -> str:
     """Return why one order is placed, as a treasurer would say it."""
     asset = asset_of(order.line)
+    after = " ".join([*(step.sentence for step in order.steps), order.note]).strip()
     amount = f"{order.side} {order.quantity.normalize():f} {asset} (about {order.notional_usd:,.0f} USD)"
+    if order.pair is not None or order.market.market_type == "pool":
+        return _leg_sentence(order, story, book)
     if order.reason_code == "convert_cash":
-        return f"{order.market.symbol}: {amount} so that the cash is where it is needed. {order.note}".strip()
+        return f"{order.market.symbol}: {amount} so that the cash is where it is needed. {after}".strip()
     now, target = book.weight.get(order.line, 0.0), story.target.get(order.line, 0.0)
     text = f"{asset} is {now:.1%} of the portfolio, target {target:.1%}"
     if policy.objective == "policy":
         reference = story.reference.get(order.line, 0.0)
         inside = "inside" if abs(now - reference) <= _band_width(reference, policy) + 1e-9 else "outside"
         text += f", {inside} the band of {band(reference, policy)}"
-    return f"{text}: {amount}. {order.note}".strip()
+    return f"{text}: {amount}. {after}".strip()
+
+
+def _leg_sentence(order: Order, story: Story, book: Book) -> str:
+    """Return why a leg is traded: first what happens to its line, then the leg and what belongs to it."""
+    now, target = book.weight.get(order.line, 0.0), story.target.get(order.line, 0.0)
+    line = f"{sleeve_of(order.line)} {asset_of(order.line)}"
+    leg = f"{order.side} {order.quantity.normalize():f} {order.market.base} of {order.market.symbol}"
+    text = f"{line} is {now:.1%} of the portfolio, target {target:.1%}: {leg}"
+    moves = " ".join(step.sentence for step in order.steps if step.kind == "transfer")
+    return f"{text} (about {order.notional_usd:,.0f} USD). {moves} {order.note}".replace("  ", " ").strip()
 
 
 def decision_lines(
@@ -114,7 +127,7 @@ def _decision_line(
     elif frozen is not None:
         action, code, text = "frozen", frozen.reason_code, f"{frozen.sentence} It keeps its quantity."
     elif order is not None and story.verdict.status == "proposed":
-        action, code = order.side, order.reason_code
+        action, code = order.action, order.reason_code
         text = trade_sentence(order, story, book, policy)
     elif skipped is not None and story.verdict.status == "proposed":
         action, code, text = "skip", skipped.reason_code, skipped.sentence

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, TargetLine, Trade
+from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, Step, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
 from portfolio.terms import Leg, SleeveTerms
 from portfolio.views import View
@@ -39,6 +39,7 @@ __all__ = [
     "PriceMark",
     "RebalanceRules",
     "SleeveTerms",
+    "Step",
     "TargetLine",
     "Trade",
     "View",

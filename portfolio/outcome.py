@@ -40,10 +40,40 @@ class TargetLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something to do by hand before an order can be placed. `quantity` in units of `asset`, positive.
+
+    `transfer` moves a coin or cash from one venue to another; `post_margin` puts cash behind a short leg.
+    """
+
+    kind: Literal["transfer", "post_margin"]
+    asset: str
+    quantity: Decimal
+    source: str
+    destination: str
+
+    @property
+    def sentence(self) -> str:
+        """What to do, in words."""
+        amount = f"{self.quantity.normalize():,f} {self.asset}"
+        if self.kind == "post_margin":
+            return f"Post {amount} as margin at {self.destination}."
+        return f"Move {amount} from {self.source} to {self.destination} first."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
     """One order of the plan, in the order to be sent.
 
     `reference_price` in quote units, quantities in base units.
+
+    Attributes:
+        market_type: spot, perp, future; `pool` is moved by hand at a protocol and is no order at a venue.
+        pair: orders of the same number belong together, both or none; None for an order by itself.
+        contracts: what the venue counts the order in: `quantity` over the contract's size.
+        limit_price: the worst price that the estimated cost allows, in the market's steps; None for a pool.
+        reduce_only: it closes a short position and must never open a long one.
+        steps: what is to be done by hand before it.
     """
 
     line: int
@@ -60,6 +90,12 @@ class Trade:
     estimated_slippage_usd: float
     reason_code: str
     reason: str
+    market_type: str = "spot"
+    pair: int | None = None
+    contracts: Decimal | None = None
+    limit_price: Decimal | None = None
+    reduce_only: bool = False
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

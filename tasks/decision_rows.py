@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 
 from expectations.verdicts import Verdict
-from portfolio.model import Decision
+from portfolio.model import Decision, Trade
 from tasks.context import RunContext
 from tasks.messages import (
     BlockedFacts,
@@ -77,9 +77,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
     rows.inserts = {
         "mart.recommendations": [_recommendation(context, record, trades_hash, replaced, is_news)],
         "mart.target_weights": [{**owned, **asdict(line)} for line in decision.target_lines],
-        "mart.recommendation_trades": [
-            {**key, **_without(asdict(trade), "sleeve", "asset")} for trade in decision.trades
-        ],
+        "mart.recommendation_trades": [_trade(identity, trade) for trade in decision.trades],
         "mart.decision_lines": lines,
         "ops.recommendation_events": _events(record, replaced),
         "ops.alerts": alerts,
@@ -122,6 +120,19 @@ def _recommendation(
         "is_announced": is_news,
         "created_at": decision.as_of,
         "supersedes": replaced,
+    }
+
+
+def _trade(identity: str, trade: Trade) -> Row:
+    steps = [
+        {**asdict(step), "quantity": f"{step.quantity.normalize():f}", "sentence": step.sentence}
+        for step in trade.steps
+    ]
+    return {
+        "recommendation_id": identity,
+        **_without(asdict(trade), "asset", "steps", "reduce_only"),
+        "is_reduce_only": trade.reduce_only,
+        "steps_before": steps,
     }
 
 

@@ -151,7 +151,7 @@ def test_immovable_cash_is_not_spent():
 def test_a_coin_held_elsewhere_is_to_be_moved_first():
     positions = (hold("ETH", 50, venue="ledger"), hold("USDT", 88_000))
     order = by_line(plan({"spot:ETH": 0.0, "cash:USDT": 1.0}, positions=positions))["spot:ETH"]
-    assert order.note == "It is held at ledger: move it to binance first."
+    assert [s.sentence for s in order.steps] == ["Move 50 ETH from ledger to binance first."]
 
 
 def test_the_market_where_it_is_held_is_preferred_then_the_cheapest():

@@ -1,6 +1,6 @@
 -- Which trades does a recommendation consist of, in order?
-select line, venue, market_id, symbol, side, quantity, reference_price, notional_usd,
-  estimated_fee_usd, estimated_slippage_usd, reason_code, reason
+-- A snapshot from before an upgrade has fewer columns.
+select * exclude (recommendation_id)
 from mart.recommendation_trades
 where recommendation_id = $recommendation_id
 order by line

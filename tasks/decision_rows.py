@@ -278,7 +278,12 @@ def _alert(context: RunContext, record: Record, event: str, message: Message, ep
 
 
 def _trades_hash(decision: Decision) -> str:
-    text = "\n".join(f"{t.venue} {t.market_id} {t.side} {t.quantity.normalize():f}" for t in decision.trades)
+    # One id may name two markets of a venue; a spot trade's text stays what it always was.
+    names = (
+        t.market_id if t.market_type == "spot" else f"{t.market_id} {t.market_type}" for t in decision.trades
+    )
+    told = zip(names, decision.trades, strict=True)
+    text = "\n".join(f"{t.venue} {name} {t.side} {t.quantity.normalize():f}" for name, t in told)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,55 +1,43 @@
 """Positions from a file into `core.positions`: one statement per import, never edited, the newest one counts.
 
-Comes in: a CSV whose columns are in the public contract. Goes out: rows of the warehouse. A file that says
-the same as the newest statement adds nothing.
+Comes in: a CSV whose columns are in the public contract, or an exchange's own export of balances. Goes out:
+rows of the warehouse, with the line that each leg belongs to. A file that says the same as the newest
+statement adds nothing; of a file with a mistake nothing is stored.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from portfolio.pairing import PAIRED, HeldRow, pair_legs
 from tasks.context import RunContext
+from tasks.csv_files import CsvFile, PositionsError, read_csv
+from tasks.exchange_exports import positions_of, recognise
+from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
+from tasks.positions_rows import OPTIONAL, REQUIRED, Reading, position_rows
 from warehouse.master import open_master
 
-REQUIRED = ("asset", "venue", "quantity")
-OPTIONAL = (
-    "kind",
-    "account",
-    "entry_price",
-    "margin",
-    "margin_mode",
-    "leverage",
-    "cost_basis_usd",
-    "immovable",
-    "as_of",
-)
-KINDS = ("spot", "perp", "future", "option", "lending", "staking", "bank")
-NUMBERS = ("entry_price", "margin", "leverage", "cost_basis_usd")
-YES, NO = {"true", "yes", "1"}, {"false", "no", "0", ""}
+__all__ = ["PositionsError", "PositionsSummary", "import_configured", "import_positions", "read_positions"]
 
-
-class PositionsError(Exception):
-    """The positions file can not be used; the message names file, line, finding and remedy. Exit status 2."""
-
-    exit_status = 2
+MONEY = STABLECOINS | REFERENCE_CURRENCIES
+DEFAULT_QUOTE = "USDT"
 
 
 @dataclass(frozen=True)
 class PositionsSummary:
-    """What an import did."""
+    """What an import did; `source` names the exchange's export it was read from, if it was one."""
 
     portfolio: str
     statement_id: str
     rows: int
     is_new: bool
+    source: str = ""
 
 
 def holdings_file(context: RunContext, portfolio: str) -> Path | None:
@@ -72,141 +60,107 @@ def import_positions(context: RunContext, portfolio: str, file: Path) -> Positio
     Raises:
         PositionsError: the file is missing, malformed, or names one position twice.
     """
-    rows = read_positions(file, context.as_of)
-    content = _content(portfolio, rows)
-    home = context.home
-    with open_master(home, context.clock, purpose=f"import positions of {portfolio}") as master:
+    found = read_csv(file, "a positions file")
+    rows = _rows(found, Reading(context.as_of, context.settings.universe.quote))
+    legs = legs_of(rows, context.settings.portfolios[portfolio].sleeves)
+    content = _content(portfolio, rows, legs)
+    export = None if set(REQUIRED) <= set(found.columns) else recognise(found)
+    source = export.name if export else ""
+    with open_master(context.home, context.clock, purpose=f"import positions of {portfolio}") as master:
         newest = master.rows("newest_statement", portfolio=portfolio)
         before = str(newest[0]["statement_id"]) if newest else "000000-"
         number, _, known = before.partition("-")
         if known == content:
-            return PositionsSummary(portfolio, before, len(rows), is_new=False)
+            return PositionsSummary(portfolio, before, len(rows), is_new=False, source=source)
         statement_id = f"{int(number) + 1:06d}-{content}"
-        load = master.newest_load()
         common: Mapping[str, Any] = {
             "portfolio": portfolio,
             "statement_id": statement_id,
             "known_at": context.as_of,
-            "load_id": load,
+            "load_id": master.newest_load(),
         }
-        master.append("core.positions", [{**common, **row} for row in rows])
-    return PositionsSummary(portfolio, statement_id, len(rows), is_new=True)
+        with master.transaction():
+            master.append("core.positions", [{**common, **row} for row in rows])
+            master.append("core.position_legs", [{**common, **leg} for leg in legs])
+    return PositionsSummary(portfolio, statement_id, len(rows), is_new=True, source=source)
 
 
-def read_positions(file: Path, as_of: datetime) -> list[dict[str, Any]]:
-    """Read and check a positions file.
+def read_positions(file: Path, as_of: datetime, quote: str = DEFAULT_QUOTE) -> list[dict[str, Any]]:
+    """Read and check a positions file, ours or an exchange's.
+
+    Args:
+        file: Where it is.
+        as_of: When it is read; the moment of every position that names none.
+        quote: Currency of a derivative's entry price and margin, where the file names none.
 
     Returns:
         One mapping per line with the columns of core.positions that a file can give.
+
+    Raises:
+        PositionsError: it can not be used.
     """
-    if not file.is_file():
-        raise PositionsError(
-            f"Wanted a positions file at {file}, found none. "
-            f"Write one with the columns {', '.join(REQUIRED)} or run `trimtab init`."
-        )
-    text = file.read_text(encoding="utf-8-sig")
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    _check_columns(file, reader.fieldnames)
-    rows: list[dict[str, Any]] = []
-    seen: dict[tuple[str, ...], int] = {}
-    for record in reader:
-        place = f"{file}:{reader.line_num}"
-        if not any(isinstance(value, str) and value.strip() for value in record.values()):
-            continue
-        row = _row(place, record, as_of)
-        key = (row["venue"], row["account"], row["kind"], row["asset"])
-        if key in seen:
-            raise PositionsError(
-                f"{place}: {row['asset']} ({row['kind']}) at {row['venue'] or 'no venue'} "
-                f"stands on line {seen[key]} too. "
-                "Add the two quantities into one line, or give them different accounts."
-            )
-        seen[key] = reader.line_num
-        rows.append(row)
+    return _rows(read_csv(file, "a positions file"), Reading(as_of, quote))
+
+
+def _rows(file: CsvFile, reading: Reading) -> list[dict[str, Any]]:
+    rows = list(file.rows)
+    if not set(REQUIRED) <= set(file.columns):
+        export = recognise(file)
+        if export is None:
+            raise _unknown_columns(file)
+        rows = positions_of(file, export)
+    elif not set(file.columns) <= {*REQUIRED, *OPTIONAL}:
+        raise _unknown_columns(file)
     if not rows:
         raise PositionsError(
-            f"{file}: wanted at least one position, found none. Add a line, or remove the file."
+            f"{file.path}: wanted at least one position, found none. Add a line, or remove the file."
         )
-    return rows
+    return position_rows(rows, reading)
 
 
-def _check_columns(file: Path, names: object) -> None:
-    columns = [str(name).strip() for name in names] if isinstance(names, list | tuple) else []  # pyright: ignore[reportUnknownVariableType]
-    missing = [name for name in REQUIRED if name not in columns]
-    unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
-    if missing or unknown:
-        parts = [f"missing: {', '.join(missing)}"] if missing else []
-        parts += [f"unknown: {', '.join(unknown)}"] if unknown else []
-        raise PositionsError(
-            f"{file}:1: wanted the columns {', '.join(REQUIRED)} and any of {', '.join(OPTIONAL)}; "
-            f"{'; '.join(parts)}. Correct the first line."
+def _unknown_columns(file: CsvFile) -> PositionsError:
+    missing = [name for name in REQUIRED if name not in file.columns]
+    unknown = [name or "(empty)" for name in file.columns if name not in REQUIRED + OPTIONAL]
+    parts = [f"missing: {', '.join(missing)}"] if missing else []
+    parts += [f"unknown: {', '.join(unknown)}"] if unknown else []
+    return PositionsError(
+        f"{file.path}:1: wanted the columns {', '.join(REQUIRED)} and any of {', '.join(OPTIONAL)}, or an "
+        "export of balances from Binance, Kraken (ledger) or Coinbase (account statement), or asset,amount; "
+        f"{'; '.join(parts)}. Correct the first line."
+    )
+
+
+def held_rows(rows: Sequence[Mapping[str, Any]]) -> list[HeldRow]:
+    """Rows of a statement as the pairing of legs takes them."""
+    return [
+        HeldRow(
+            venue=row["venue"],
+            account=row["account"],
+            kind=row["kind"],
+            asset=row["asset"],
+            market_id=row["market_id"] or "",
+            quantity=Decimal(repr(float(row["quantity"]))),
+            is_immovable=bool(row["is_immovable"]),
         )
+        for row in rows
+    ]
 
 
-def _row(place: str, record: Mapping[str, Any], as_of: datetime) -> dict[str, Any]:
-    field = {
-        str(name).strip(): (value or "").strip() for name, value in record.items() if isinstance(value, str)
-    }
-    if None in record:
-        raise PositionsError(f"{place}: more values than columns. Quote values that hold a comma.")
-    asset = field["asset"].upper()
-    if not asset.isalnum():
-        raise PositionsError(f"{place}: wanted a ticker such as BTC, found {field['asset']!r}. Correct it.")
-    kind = field.get("kind") or "spot"
-    if kind not in KINDS:
-        raise PositionsError(f"{place}: wanted a kind among {', '.join(KINDS)}, found {kind!r}. Correct it.")
-    quantity = _number(place, "quantity", field["quantity"])
-    if quantity < 0 and kind in {"spot", "lending", "staking", "bank"}:
-        raise PositionsError(
-            f"{place}: {asset} of kind {kind} has the negative quantity {quantity}; "
-            "only derivatives can be short. Correct it."
-        )
-    numbers = {
-        name: float(_number(place, name, field[name])) if field.get(name) else None for name in NUMBERS
-    }
-    return {
-        "venue": field["venue"].lower(),
-        "account": field.get("account", ""),
-        "kind": kind,
-        "asset": asset,
-        "quantity": float(quantity),
-        **numbers,
-        "margin_mode": field.get("margin_mode") or None,
-        "is_immovable": _yes_no(place, field.get("immovable", "")),
-        "as_of": _instant(place, field["as_of"]) if field.get("as_of") else as_of,
-    }
+def legs_of(rows: Sequence[Mapping[str, Any]], sleeves: Sequence[str]) -> list[dict[str, Any]]:
+    """The line that each part of each row belongs to, as rows of core.position_legs."""
+    names = ("venue", "account", "kind", "asset", "market_id")
+    return [
+        {name: rows[part.row][name] for name in names}
+        | {"sleeve": part.sleeve, "quantity": float(part.quantity)}
+        for part in pair_legs(held_rows(rows), sleeves, MONEY)
+    ]
 
 
-def _number(place: str, name: str, text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise PositionsError(
-            f"{place}: {name}: wanted a plain number with a decimal point, found {text!r}. "
-            "Remove thousands separators and currency signs."
-        )
-    return value
+def _content(portfolio: str, rows: list[dict[str, Any]], legs: list[dict[str, Any]]) -> str:
+    """The same holdings are the same statement, whatever the order of lines and whenever they were taken.
 
-
-def _yes_no(place: str, text: str) -> bool:
-    if text.lower() not in YES | NO:
-        raise PositionsError(f"{place}: immovable: wanted true or false, found {text!r}. Correct it.")
-    return text.lower() in YES
-
-
-def _instant(place: str, text: str) -> datetime:
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        raise PositionsError(
-            f"{place}: as_of: wanted a UTC time such as 2026-06-30T18:00:00Z, found {text!r}. Correct it."
-        ) from None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _content(portfolio: str, rows: list[dict[str, Any]]) -> str:
-    """The same holdings are the same statement, whatever the order of lines and whenever they were taken."""
+    A statement with paired legs is another one than the same without: its history is told by line.
+    """
     lines = sorted(repr([row[name] for name in sorted(row) if name != "as_of"]) for row in rows)
-    return hashlib.sha256("\n".join([portfolio, *lines]).encode()).hexdigest()[:12]
+    paired = sorted(repr(sorted(leg.items())) for leg in legs if leg["sleeve"] in PAIRED.values())
+    return hashlib.sha256("\n".join([portfolio, *lines, *paired]).encode()).hexdigest()[:12]

@@ -16,7 +16,7 @@ from warehouse.arrow import rows_to_arrow
 from warehouse.catalogue import LAYERS, load_catalogue
 from warehouse.connection import first_row
 from warehouse.headers import Table
-from warehouse.schema import NO_LOAD_LIMIT, as_of_select, column_types, vintage_source
+from warehouse.schema import NO_LOAD_LIMIT, as_of_select, column_types, schema_hash, vintage_source
 from warehouse.statements import listed, literal, quote, statement
 from warehouse.values import into_database
 
@@ -45,6 +45,7 @@ def build_past(
     for layer in LAYERS:
         connection.execute(f"create schema {quote(layer)}")
     present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
+    wider = _widened(connection)
     needed = needed_archives(connection, present, as_of, load_ceiling)
     returned = bring_back(connection, archive, needed)
     for table in load_catalogue().tables.values():
@@ -57,7 +58,7 @@ def build_past(
             connection.execute(table.body)  # younger than the snapshot: nothing was known of it
             continue
         else:
-            body = _past(connection, table, as_of, load_ceiling, returned)
+            body = _past(connection, table, as_of, load_ceiling, returned, wider)
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
 
 
@@ -81,14 +82,15 @@ def _past(
     as_of: datetime,
     ceiling: int | None,
     returned: Mapping[str, str],
+    wider: Mapping[str, str],
 ) -> str:
-    here = _attached(table.full_name)
+    here = wider.get(table.full_name, _attached(table.full_name))
     if not {"known_at", "load_id"} <= set(table.column_names) or table.layer not in {"raw", "core"}:
         return statement("pass_through", source=here)
     moment = f"timestamp '{into_database(as_of).isoformat(sep=' ')}'"
     load = NO_LOAD_LIMIT if ceiling is None else str(int(ceiling))
     origin = vintage_source(table)
-    source = _attached(origin)
+    source = wider.get(origin, _attached(origin))
     if origin in returned:
         source = statement("archived_union", source=source, archived=returned[origin])
     if table.layer == "raw":
@@ -97,6 +99,23 @@ def _past(
         # Everything was known by then, and core holds the newest version of each key: no need to look for it.
         return statement("pass_through", source=here)
     return as_of_select(table, source, moment, load)
+
+
+def _widened(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
+    """Tables of an older snapshot that lack columns of today's, as what to read instead: those are empty."""
+    state = first_row(connection, statement("state_attached"))
+    if state is not None and state[0] == schema_hash():
+        return {}
+    held = {str(row[0]) for row in connection.execute(statement("columns_attached")).fetchall()}
+    wider: dict[str, str] = {}
+    for table in load_catalogue().tables.values():
+        lacking = [name for name in table.column_names if f"{table.full_name}.{name}" not in held]
+        if table.kind == "table" and 0 < len(lacking) < len(table.column_names):
+            columns = ", ".join(f"null as {quote(name)}" for name in lacking)
+            wider[table.full_name] = statement(
+                "with_columns", columns=columns, source=_attached(table.full_name)
+            )
+    return wider
 
 
 def _all_known(

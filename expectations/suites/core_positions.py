@@ -29,6 +29,8 @@ COLUMNS = (
     Column("is_immovable", "flag"),
     Column("as_of", "time"),
     Column("known_at", "time"),
+    Column("market_id", "text", may_be_blank=True),
+    Column("quote", "text"),
 )
 
 
@@ -37,7 +39,7 @@ def suite(parameters: Parameters) -> Suite:
     as_of = instant(parameters)
     return Suite(
         table="core.positions",
-        key=("portfolio", "statement_id", "venue", "account", "kind", "asset"),
+        key=("portfolio", "statement_id", "venue", "account", "kind", "asset", "market_id"),
         columns=COLUMNS,
         rules=(
             one_of("kind", KINDS, "unknown_kind"),

@@ -11,6 +11,7 @@ from flows.opening import open_context
 from flows.options import Options, common
 from flows.paper import console, jsonable, money, table
 from flows.portfolios import chosen_portfolios
+from tasks.cash_flows import import_cash_flows, is_cash_flow_file
 from tasks.positions import import_positions
 from tasks.publish import publish
 from warehouse.reader import open_published
@@ -24,9 +25,14 @@ def positions() -> None:
 @positions.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--portfolio", help="Whose positions these are; needed when there are several portfolios.")
+@click.option("--cash-flows", is_flag=True, help="Read deposits and withdrawals: also of a ledger.")
 @common
-def import_(options: Options, file: Path, portfolio: str | None) -> int:
-    """Import a CSV with the columns asset, venue, quantity (and kind, account, cost_basis_usd, immovable …).
+def import_(options: Options, file: Path, portfolio: str | None, *, cash_flows: bool) -> int:
+    """Import positions or cash flows from a CSV; docs/positions.md has the columns.
+
+    Positions: asset, venue, quantity (and kind, account, entry_price, margin …), or an export of balances
+    from Binance, Kraken or Coinbase. Cash flows: happened_at, kind, asset, quantity. What is known already
+    adds nothing; of a file with a mistake nothing is stored.
 
     Example: trimtab positions import holdings.csv --portfolio core
     """
@@ -34,11 +40,18 @@ def import_(options: Options, file: Path, portfolio: str | None) -> int:
     name, *others = chosen_portfolios(context.settings, portfolio)
     if others:
         raise click.UsageError(f"Wanted --portfolio, one of {name}, {', '.join(others)}; found none. Add it.")
-    summary = import_positions(context, name, file)
+    if cash_flows or is_cash_flow_file(file):
+        summary = import_cash_flows(context, name, file)
+        what, done = "cash flows", f"{summary.rows_new} new or changed, imported"
+    else:
+        summary = import_positions(context, name, file)
+        what, done = "positions", "imported"
     publish(context)
-    word = "imported" if summary.is_new else "already known, nothing added"
-    text = f"{summary.rows} positions of {summary.portfolio}: {word} (statement {summary.statement_id})."
-    click.echo(json.dumps(jsonable(summary.__dict__)) if options.json else text)
+    word = done if summary.is_new else "already known, nothing added"
+    source = f" from {summary.source}" if summary.source else ""
+    text = f"{summary.rows} {what} of {summary.portfolio}{source}: {word} (statement {summary.statement_id})."
+    facts = summary.__dict__ | {"is_new": summary.is_new}
+    click.echo(json.dumps(jsonable(facts)) if options.json else text)
     return 0
 
 

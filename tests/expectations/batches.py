@@ -190,6 +190,8 @@ def positions(n: int = ROWS) -> pd.DataFrame:
             "is_immovable": False,
             "as_of": pd.Series([NOW - pd.Timedelta(days=1)] * n, dtype="datetime64[us]"),
             "known_at": pd.Series([NOW] * n, dtype="datetime64[us]"),
+            "market_id": "",
+            "quote": "USD",
         }
     )
 

@@ -48,6 +48,7 @@ def held(asset: str) -> pd.DataFrame:
         "portfolio": "core", "statement_id": "one", "venue": "binance", "account": "", "asset": asset,
         "kind": "spot", "quantity": 3.0, "entry_price": None, "margin": None, "margin_mode": None,
         "leverage": None, "cost_basis_usd": None, "is_immovable": False, "as_of": moment, "known_at": moment,
+        "market_id": "", "quote": "USD",
     })  # fmt: skip
 
 

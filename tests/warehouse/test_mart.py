@@ -202,7 +202,7 @@ def statement_rows(statement: str, as_of: datetime, *assets: str) -> pd.DataFram
     frame = frame.assign(portfolio="core", statement_id=statement, venue="binance", account="", kind="spot")
     frame = frame.assign(entry_price=None, margin=None, margin_mode=None, leverage=None, cost_basis_usd=None)
     times = {"as_of": moment, "known_at": moment}
-    frame = frame.assign(is_immovable=False, **times)
+    frame = frame.assign(is_immovable=False, market_id="", quote="USD", **times)
     return frame.astype(dict.fromkeys(times, "datetime64[us]"))
 
 

@@ -3,7 +3,10 @@
 import json
 from datetime import timedelta
 
+import duckdb
+
 from tests.warehouse.support import AS_OF, FakeClock, candles, load
+from tests.warehouse.test_mart import statement_rows
 from warehouse.home import Home
 from warehouse.master import open_master
 from warehouse.publish import publish
@@ -71,3 +74,40 @@ def publish_old(home: Home) -> None:
     del manifest["rows"]["ops.archives"]
     home.manifest.write_text(json.dumps(manifest))
     publish(home, FakeClock(), as_of=AS_OF, keep=2)
+
+
+def forget(home: Home) -> None:
+    """Make the master one from before the positions' market and quote."""
+    with open_master(home, FakeClock(), "age") as master:
+        load(master, statement_rows("one", AS_OF, "BTC"), "positions")
+        for column in ("market_id", "quote"):
+            master._connection.execute(f"alter table core.positions drop column {column}")
+        master._connection.execute("delete from ops.migrations where version = 3")
+        master._connection.execute("update ops.master_state set schema_hash = 'older'")
+        master.checkpoint()
+    manifest = json.loads(home.manifest.read_text())
+    manifest["rows"]["ops.migrations"] -= 1
+    home.manifest.write_text(json.dumps(manifest))
+
+
+def test_positions_of_an_old_home_get_their_new_columns(home: Home) -> None:
+    forget(home)
+    with open_master(home, FakeClock(), "upgrade") as master:
+        asked = "select asset, market_id, quote from mart.current_positions"
+        rows = master._connection.execute(asked).fetchall()
+        assert rows == [("BTC", "", "USD")]
+        assert master._connection.execute("select count(*) from core.position_legs").fetchall() == [(0,)]
+
+
+def test_an_old_snapshot_is_read_with_the_columns_it_lacks_empty(home: Home) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, statement_rows("one", AS_OF, "BTC"), "positions")
+    publish(home, FakeClock(), as_of=AS_OF, keep=2)
+    snapshot = home.current.resolve()
+    snapshot.chmod(0o600)
+    with duckdb.connect(str(snapshot)) as connection:
+        connection.execute("alter table core.positions drop column market_id")
+        connection.execute("update ops.master_state set schema_hash = 'older'")
+    with open_point_in_time(home, AS_OF) as reader:
+        rows = reader.select("select asset, quantity, market_id, quote from mart.current_positions").rows
+        assert rows == (("BTC", 1.0, None, "USD"),)

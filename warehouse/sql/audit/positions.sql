@@ -3,7 +3,7 @@ with judged as (
   select
     {
       portfolio: portfolio, statement_id: statement_id, venue: venue, account: account,
-      kind: kind, asset: asset
+      kind: kind, asset: asset, market_id: market_id
     } as key,
     known_at,
     isfinite(quantity) and (quantity >= 0 or kind in ('perp', 'future', 'option')) as has_possible_quantity

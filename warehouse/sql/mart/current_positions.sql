@@ -23,6 +23,8 @@ select
   positions.is_immovable,
   positions.as_of,
   positions.known_at,
-  positions.load_id
+  positions.load_id,
+  positions.market_id,
+  positions.quote
 from core.positions as positions
 inner join newest using (portfolio, statement_id)

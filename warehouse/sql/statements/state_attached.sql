@@ -1,0 +1,3 @@
+-- By which SQL files the attached snapshot was made.
+select schema_hash
+from snapshot.ops.master_state

@@ -51,6 +51,7 @@ COMMANDS = {
     "positions": ("positions", "Import or show what a portfolio holds."),
     "holdings": ("positions", "The same as positions."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),
+    "watch": ("watch", "The watchdog: say when data, runs or deliveries are overdue; for cron."),
     "demo": ("demo", "The whole job on a simulated market on this machine."),
     "sandbox": ("simulated", "The simulated market by itself."),
     "docs": ("docs", "Write the generated pages (tables, commands); --check only compares."),

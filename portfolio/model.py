@@ -5,16 +5,15 @@ A *line* is the string "sleeve:asset" ("spot:BTC", "cash:USDT"). Datetimes are t
 frame's index, which is naive UTC. Nothing here computes more than a name or a hash, or imports a solver.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
+from portfolio.content import frame_content, sha256_of, texts
 from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, Step, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
 from portfolio.terms import Leg, SleeveTerms
@@ -257,50 +256,22 @@ class DecisionInputs:
         """
         content = {
             "portfolio": self.portfolio,
-            "returns": _frame(self.returns),
+            "returns": frame_content(self.returns),
             "prices": {k: [p.price_usd, p.price_quote, p.venues] for k, p in self.prices.items()},
             "quote_price_usd": dict(self.quote_price_usd),
-            "positions": sorted(_texts(p) for p in self.positions),
-            "instruments": sorted(_texts(i) for i in self.instruments),
-            "liquidity": sorted(_texts(q) for q in self.liquidity),
+            "positions": sorted(texts(p) for p in self.positions),
+            "instruments": sorted(texts(i) for i in self.instruments),
+            "liquidity": sorted(texts(q) for q in self.liquidity),
             "market_caps": None if self.market_caps is None else dict(self.market_caps),
             "target_in_force": None if self.target_in_force is None else dict(self.target_in_force),
             "last_trade_at": None if self.last_trade_at is None else self.last_trade_at.isoformat(),
             "datasets": sorted([d.dataset, d.is_fresh, d.required, d.passed_gate] for d in self.datasets),
-            "terms": {k: _texts(t) for k, t in self.terms.items()},
+            "terms": {k: texts(t) for k, t in self.terms.items()},
             "frozen": {k: f.reason_code for k, f in self.frozen.items()},
             "unlisted": sorted(self.unlisted),
             "extreme_moves": dict(self.extreme_moves),
             "is_simulated": self.is_simulated,
         }
         if self.views:  # where there are none, the hash is what it was before there could be any
-            content["views"] = sorted(_texts(v) for v in self.views)
-        text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _frame(frame: pd.DataFrame) -> dict[str, Any]:
-    columns = [[str(name), *frame.iloc[:, i].to_list()] for i, name in enumerate(frame.columns)]
-    return {"index": [str(i) for i in frame.index], "columns": sorted(columns, key=repr)}
-
-
-def _texts(item: Position | Instrument | Liquidity | SleeveTerms | View) -> list[str]:
-    # A sentence for people may name an instant; it decides nothing.
-    return [_text(getattr(item, name)) for name in item.__dataclass_fields__ if name != "detail"]
-
-
-def _text(value: object) -> str:
-    # 0.10 and 0.1 are one value, whatever number of decimals a column was declared with.
-    if isinstance(value, Mapping):
-        return repr(sorted(value.items()))
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else repr(value)
-
-
-def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON-like trees have no narrower type
-    if isinstance(value, Mapping):
-        return {str(k): _canonical(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(v) for v in value]
-    if isinstance(value, float):
-        return repr(float(value) + 0.0)  # + 0.0 turns -0.0 into 0.0; repr is exact and knows nan and inf
-    return value
+            content["views"] = sorted(texts(v) for v in self.views)
+        return sha256_of(content)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tasks.channels._delivery import Channel, Target
 from tasks.channels._registry import load_channels
-from tasks.settings import ChannelSettings, Settings, channel_secret, webhook_key
+from tasks.settings import ChannelSettings, Settings, channel_secret, heartbeat_url, webhook_key
 
 CONSOLE = "console"
 # No alert is worth holding a run up for longer than this.
@@ -80,6 +80,6 @@ def channel_problems(settings: Settings, now: datetime) -> tuple[str, ...]:
 
 
 def channel_secrets(settings: Settings) -> tuple[str, ...]:
-    """Return every channel's secret values, for the redaction of this process's output."""
+    """Return every secret value that a channel or the heartbeat uses, for the redaction of the output."""
     values = [read(settings, name) for name in settings.channels for read in (channel_secret, webhook_key)]
-    return tuple(value for value in values if value)
+    return tuple(value for value in (*values, heartbeat_url(settings)) if value)

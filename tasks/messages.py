@@ -109,6 +109,15 @@ class RetractedFacts:
     is_simulated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OverdueFacts:
+    """What the watchdog found, one sentence each. Times aware UTC."""
+
+    sentences: tuple[str, ...]
+    seen_at: datetime
+    is_simulated: bool = False
+
+
 def render_recommendation(facts: RecommendationFacts) -> Message:
     """Write a proposed recommendation: the trades first, the largest ones where there are many."""
     lines = [
@@ -160,6 +169,25 @@ def render_retracted(facts: RetractedFacts) -> Message:
     ]
     title = f"{clean(facts.portfolio)}: RETRACTED {name}"
     return _message(title, lines, is_simulated=facts.is_simulated, reference=name)
+
+
+def render_overdue(facts: OverdueFacts) -> Message:
+    """Write that something did not happen in time: nobody else may say so."""
+    shown = facts.sentences[:SHOWN_TRADES]
+    rest = len(facts.sentences) - len(shown)
+    lines = [
+        "Recommendations may be missing or late. Do not take silence for a hold.",
+        *(clean(sentence) for sentence in shown),
+        *([f"+ {rest} more (trimtab watch)"] if rest else []),
+        f"Seen {_instant(facts.seen_at)}.",
+    ]
+    return _message("OVERDUE", lines, is_simulated=facts.is_simulated)
+
+
+def render_well(seen_at: datetime, *, is_simulated: bool = False) -> Message:
+    """Write that nothing is overdue any more."""
+    lines = ["Data, runs and deliveries are on time again.", f"Seen {_instant(seen_at)}."]
+    return _message("on time again", lines, is_simulated=is_simulated)
 
 
 def render_test(channel: str, sent_at: datetime, *, is_simulated: bool = False) -> Message:

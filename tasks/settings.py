@@ -94,7 +94,15 @@ def load_settings(config: Path | None = None, home: Path | None = None) -> Setti
 
 def channel_secret(settings: Settings, channel: str) -> str | None:
     """The URL of a channel: TRIMTAB_CHANNEL_<ID> in the environment, else in .env; or None."""
-    name = "TRIMTAB_CHANNEL_" + re.sub(r"[^A-Z0-9]", "_", channel.upper())
+    return _secret(settings, "TRIMTAB_CHANNEL_" + re.sub(r"[^A-Z0-9]", "_", channel.upper()))
+
+
+def heartbeat_url(settings: Settings) -> str | None:
+    """The URL that the watchdog asks for when all is well: TRIMTAB_HEARTBEAT; None when unset."""
+    return _secret(settings, "TRIMTAB_HEARTBEAT")
+
+
+def _secret(settings: Settings, name: str) -> str | None:
     value = os.environ.get(name)
     if value is None:
         value = _dotenv(settings.config_path.parent).get(name)

@@ -47,3 +47,10 @@ class AlertSettings(Section):
 
     # A proposal whose market moved further than this since is not accepted any more.
     accept_price_move: float = Field(default=0.02, gt=0, le=1)
+
+
+class WatchSettings(Section):
+    """The watchdog."""
+
+    # A heartbeat to loopback or a private network must be allowed by name.
+    allow_private_hosts: bool = False

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
-from tasks.settings_operation import AlertSettings, ScheduleSettings
+from tasks.settings_operation import AlertSettings, ScheduleSettings, WatchSettings
 from tasks.settings_sleeves import SleevesSettings
 
 TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
@@ -277,3 +277,4 @@ class Settings(Section):
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    watch: WatchSettings = Field(default_factory=WatchSettings)

@@ -135,15 +135,15 @@ def test_secrets_come_from_the_environment_or_a_private_file(write, monkeypatch,
     settings = load_settings(write(MINIMAL))
     assert channel_secret(settings, "ops") is None
     env = tmp_path / ".env"
-    env.write_text("TRIMTAB_CHANNEL_OPS=jsons://example.org/canary\n")
+    env.write_text("TRIMTAB_CHANNEL_OPS=jsons://example.org/a-secret-word\n")
     env.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
         channel_secret(settings, "ops")
     env.chmod(0o600)
-    assert channel_secret(settings, "ops") == "jsons://example.org/canary"
+    assert channel_secret(settings, "ops") == "jsons://example.org/a-secret-word"
     monkeypatch.setenv("TRIMTAB_CHANNEL_OPS", "from-environment")
     assert channel_secret(settings, "ops") == "from-environment"
-    assert "canary" not in repr(load_settings(settings.config_path))
+    assert "a-secret-word" not in repr(load_settings(settings.config_path))
 
 
 def test_the_policy_hash_covers_what_decides_and_nothing_else(write):

@@ -44,6 +44,14 @@ class Channel:
         self.stop = threading.Event()
         self._queue: queue.Queue[Received] = queue.Queue(QUEUE_LENGTH)
 
+    def offer(self, event: Received) -> bool:
+        """Hand an event to the writer if it takes it at once; never waits."""
+        try:
+            self._queue.put_nowait(event)
+        except queue.Full:
+            return False
+        return True
+
     def emit(self, event: Received) -> None:
         """Hand an event to the writer; waits while it is behind, gives up when the run stops."""
         while not self.stop.is_set():

@@ -176,6 +176,7 @@ class _Run:
                     received=received,
                     emit=channel.emit,
                     stop=channel.stop,
+                    offer=channel.offer,
                 ),
             )
             for source in sources

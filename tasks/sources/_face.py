@@ -69,7 +69,8 @@ class Face:
 
     async def _emit(self, event: Event) -> None:
         """Hand on without holding up the other series while the writer is busy."""
-        await asyncio.to_thread(self._assignment.emit, event)
+        if not self._assignment.offer(event):
+            await asyncio.to_thread(self._assignment.emit, event)
 
 
 def bind(work: Callable[..., Awaitable[None]], *args: object) -> Callable[[], Awaitable[None]]:

@@ -150,6 +150,10 @@ class Finished:
 Event = Page | Failure | Started | Advanced | Note | Finished
 
 
+def _decline(_: Event) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Assignment:
     """What one source is asked to do in one run.
@@ -167,6 +171,7 @@ class Assignment:
         received: where raw answers are kept.
         emit: takes an event; may hold the caller until the writer has caught up.
         stop: set when the run is to end early.
+        offer: takes an event at once or answers False; for a caller that others wait for.
     """
 
     settings: Settings
@@ -181,6 +186,7 @@ class Assignment:
     received: Received
     emit: Callable[[Event], None]
     stop: threading.Event
+    offer: Callable[[Event], bool] = _decline
 
 
 class Source(Protocol):

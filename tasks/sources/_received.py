@@ -1,20 +1,22 @@
 """The received bytes, kept for some days: what a source really said, when a stored value is in doubt.
 
-One gzip file per source and run under `<home>/received/<date>/`, append-only, mode 0600. Each answer is one
-line of JSON about it (url, status, bytes) followed by the body as received. Compression is at its fastest
-level: measured at about a tenth of a long backfill's CPU; `warehouse.keep_received_days = 0` saves it.
+One Zstandard file per source and run under `<home>/received/<date>/`, append-only, mode 0600; `zstdcat` reads
+it. Each answer is one line of JSON about it (url, status, bytes) followed by the body as received. About a
+megabyte becomes one frame, complete in itself, so a kill costs at most the last one. At its fastest level
+Zstandard takes a third of gzip's time and less space; `warehouse.keep_received_days = 0` saves all of it.
 """
 
-import gzip
 import json
 import os
 import shutil
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
 
 from tasks.clock import Clock
+
+FRAME_BYTES = 1 << 20
+LEVEL = 1
 
 
 class Received:
@@ -26,45 +28,47 @@ class Received:
         self._is_on = keep_days > 0
         self._clock = clock
         self._lock = threading.Lock()
-        self._files: dict[str, _OwningGzip] = {}
+        self._waiting: dict[str, list[bytes]] = {}
+        self._bytes: dict[str, int] = {}
         prune_received(folder, keep_days, clock)
 
     def keep(self, source: str, url: str, status: int, body: bytes) -> None:
         """Append one answer."""
+        if self.note(source, url, status, body):
+            self.write(source)
+
+    def note(self, source: str, url: str, status: int, body: bytes) -> bool:
+        """Take one answer without touching the disk; True when enough wait for `write`."""
         if not self._is_on:
-            return
+            return False
         about = {"at": self._clock.now().isoformat(), "url": url, "status": status, "bytes": len(body)}
+        pieces = (json.dumps(about).encode(), b"\n", body, b"\n")
         with self._lock:
-            file = self._files.get(source) or self._open(source)
-            file.write(json.dumps(about).encode() + b"\n" + body + b"\n")
+            self._waiting.setdefault(source, []).extend(pieces)
+            self._bytes[source] = self._bytes.get(source, 0) + sum(map(len, pieces))
+            return self._bytes[source] >= FRAME_BYTES
+
+    def write(self, source: str) -> None:
+        """Write what waits as one frame."""
+        with self._lock:
+            pieces = self._waiting.pop(source, [])
+            self._bytes.pop(source, None)
+        if not pieces:
+            return
+        import pyarrow as pa  # noqa: PLC0415 - only a run that fetches pays
+
+        frame = pa.Codec("zstd", compression_level=LEVEL).compress(b"".join(pieces), asbytes=True)
+        with self._lock:
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            path = self._folder / f"{source}-{self._run_id}.zst"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
+                file.write(frame)
 
     def close(self) -> None:
-        """Finish every file."""
-        with self._lock:
-            for file in self._files.values():
-                file.close()
-            self._files.clear()
-
-    def _open(self, source: str) -> "_OwningGzip":
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        path = self._folder / f"{source}-{self._run_id}.gz"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        raw = os.fdopen(descriptor, "ab")
-        file = _OwningGzip(raw)
-        self._files[source] = file
-        return file
-
-
-class _OwningGzip(gzip.GzipFile):
-    """A gzip stream that also closes the file beneath it."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        super().__init__(fileobj=raw, mode="wb", compresslevel=1)
-        self._raw = raw
-
-    def close(self) -> None:
-        super().close()
-        self._raw.close()
+        """Write what still waits."""
+        for source in tuple(self._waiting):
+            self.write(source)
 
 
 def prune_received(folder: Path, keep_days: int, clock: Clock) -> int:

@@ -69,7 +69,8 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             text = f"{place} could not be reached or broke off: {type(error).__name__}: {error}."
             raise SourceError("unavailable", text, is_transient=True) from error
-        self._assignment.received.keep(self._source, url, status, raw)
+        if self._assignment.received.note(self._source, url, status, raw):
+            await asyncio.to_thread(self._assignment.received.write, self._source)
         if status in HOLDING_STATUS:
             told = seconds_of(answer_headers.get("Retry-After"))
             self._assignment.hosts.hold(url, HOLDING_STATUS[status] if told is None else told)

@@ -16,6 +16,8 @@ from tasks.clock import Clock
 INSTANT = struct.Struct("<d")
 # A free instant further ahead than this is no queue: a clock was set back, or the file is broken.
 LONGEST_QUEUE_SECONDS = 900.0
+# A turn shorter than what it takes to ask for it holds nobody: whoever configured it lifted the limit.
+SHORTEST_TURN_SECONDS = 1e-6
 
 
 class Turns:
@@ -28,12 +30,10 @@ class Turns:
 
     def reserve(self, name: str, seconds: float) -> float:
         """Take the next turn, which lasts so many seconds; returns how long to wait for it."""
-        if seconds <= 0:
+        if seconds < SHORTEST_TURN_SECONDS:
             return 0.0
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        file = self._folder / re.sub(r"[^a-z0-9_-]", "_", name.lower())
         with self._lock:
-            handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+            handle = self._open(name)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 now = self._clock.now().timestamp()
@@ -42,6 +42,14 @@ class Turns:
             finally:
                 os.close(handle)
         return start - now
+
+    def _open(self, name: str) -> int:
+        file = self._folder / re.sub(r"[^a-z0-9_-]", "_", name.lower())
+        try:
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def _start(stored: bytes, now: float) -> float:

@@ -284,5 +284,5 @@ def test_the_file_is_the_registration(sandbox: RunningSandbox, tmp_path: Path) -
 
 def test_received_bytes_are_private(sandbox: RunningSandbox, tmp_path: Path) -> None:
     run(venue_only(sandbox, tmp_path))
-    (file,) = (tmp_path / "received").rglob("binance-*.gz")
+    (file,) = (tmp_path / "received").rglob("binance-*.zst")
     assert file.stat().st_mode & 0o777 == 0o600

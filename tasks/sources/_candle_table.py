@@ -76,8 +76,9 @@ def _cells(text: str, fields: int) -> NDArray[np.float64] | None:
     import pyarrow as pa  # noqa: PLC0415 - as late as ccxt; only a run that fetches pays
     from pyarrow import compute  # noqa: PLC0415 - as above
 
-    rows = compute.split_pattern(pa.array([text]), BETWEEN.decode()).values
-    cells = compute.split_pattern(rows, ",")
+    split: Any = compute.call_function
+    rows = split("split_pattern", [pa.array([text])], compute.SplitPatternOptions(BETWEEN.decode())).values
+    cells = split("split_pattern", [rows], compute.SplitPatternOptions(","))
     if len(cells.values) != fields * len(rows) or (np.diff(cells.offsets.to_numpy()) != fields).any():
         return None
     try:

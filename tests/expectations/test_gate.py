@@ -190,6 +190,40 @@ def test_a_failure_that_names_no_row_is_a_refusal(monkeypatch: pytest.MonkeyPatc
     assert_closed(tiny(small()), "1 broken rows were counted and 0 named")
 
 
+def test_the_library_is_asked_once_about_what_is_good_and_every_time_about_what_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask, asked = engine._ask, list[int]()
+
+    def counted(*arguments: object) -> dict[str, list[object]]:
+        asked.append(len(arguments[2]))
+        return ask(*arguments)
+
+    monkeypatch.setattr(engine, "_ask", counted)
+    monkeypatch.setattr(engine, "_FOUND_GOOD", {})
+
+    def judged(frame: pd.DataFrame) -> Judgement:
+        return judge(
+            "core_candles", frame, dataset="d", run_id="r", judged_at=JUDGED_AT, parameters=PARAMETERS
+        )
+
+    first, again = judged(candles(50)), judged(candles(40))
+    assert len(asked) == 2  # its shape, its values
+    assert first.passed
+    assert again.passed
+    assert [v.success for v in first.verdicts] == [v.success for v in again.verdicts]
+    broken = candles(40)
+    broken.loc[[3, 7], "close"] = -1.0
+    for _ in range(2):
+        judgement = judged(broken)
+        assert sorted(judgement.offending) == [3, 7]
+    assert len(asked) == 4
+    assert judged(candles(40).drop(columns="close")).refused
+    assert len(asked) == 5
+    assert judged(candles(40)).passed
+    assert len(asked) == 5
+
+
 def test_not_a_number_and_infinity_never_pass_a_limit() -> None:
     frame = candles(4)
     frame.loc[0, "low"], frame.loc[1, "high"], frame.loc[2, "close"] = -np.inf, np.inf, np.nan

@@ -1,4 +1,4 @@
 -- New and revised rows into one table.
 insert into {table} ({columns})
 select {values}
-from changes
+from {rows}

@@ -36,6 +36,8 @@ class Quirks:
         funding_hours: the longest hours between two settlements.
         funding_field: the field of a raw settlement that holds the rate of its own interval, where ccxt
             reads another one; "" for ccxt's reading.
+        funding_row: the fields of a raw settlement with its instant (ms) and its rate, where ccxt reads just
+            these; a long history is then read at once. Empty for ccxt's reading of each row.
         interest_page: points of open interest per request.
         interest_days: open interest is served this many days back; None for all.
         interest_unit: what the venue counts open interest in.
@@ -57,6 +59,7 @@ class Quirks:
     weights: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     funding_hours: float = 8
     funding_field: str = ""
+    funding_row: tuple[str, str] | tuple[()] = ()
     interest_page: int = 100
     interest_days: int | None = None
     interest_unit: Literal["base", "contracts"] = "base"

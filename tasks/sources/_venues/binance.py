@@ -24,6 +24,7 @@ QUIRKS = Quirks(
     perp_page=499,
     mark_page=499,
     funding_page=1000,
+    funding_row=("fundingTime", "fundingRate"),
     serves_first=True,
     has_separate_limits=True,
     quote_volume_at=7,

@@ -164,13 +164,21 @@ class CandleSeries:
             fetch, self.market.symbol, self.timeframe, since, limit, parameters
         )
         if isinstance(raw, CandleTable):
-            return self._merged(raw.rows[:0], raw.rows)
+            return self._merged(raw.rows[:0], self._in_base(raw.rows))
         try:
             rows = np.array(raw, dtype=np.float64).reshape(len(raw), 7)
         except (TypeError, ValueError) as error:
             text = f"{self._name}: a page of candles has rows of different shapes: {error}."
             raise SourceError("malformed", text) from error
-        return self._merged(rows[:0], rows)
+        return self._merged(rows[:0], self._in_base(rows))
+
+    def _in_base(self, rows: Rows) -> Rows:
+        """The volume in base, also where the venue counts contracts."""
+        market = self.market
+        if market.market_type != "spot" and self.session.quirks.volume_unit == "contracts":
+            # How much base a contract in quote is depends on the price: unknown.
+            rows[:, 5] *= np.nan if market.is_inverse else market.contract_size
+        return rows
 
     def _merged(self, rows: Rows, more: Rows) -> Rows:
         return each_once(np.concatenate((rows, more)), self._name)

@@ -41,6 +41,7 @@ class Quirks:
         interest_page: points of open interest per request.
         interest_days: open interest is served this many days back; None for all.
         interest_unit: what the venue counts open interest in.
+        volume_unit: what the volume of a contract's candles is counted in, as ccxt hands it on.
         chain_volatility: the field of a raw option with its volatility in percent, where ccxt reads none.
         volatility_index: asks for a volatility index (see the venue's file); None where there is none.
         read_brackets: asks for leverage brackets where ccxt's own way needs a key; None for ccxt's way.
@@ -63,6 +64,7 @@ class Quirks:
     interest_page: int = 100
     interest_days: int | None = None
     interest_unit: Literal["base", "contracts"] = "base"
+    volume_unit: Literal["base", "contracts"] = "base"
     chain_volatility: str = ""
     # (exchange, asset, first ms, last ms) → rows [instant ms, open, high, low, close] in percent a year
     volatility_index: Callable[[Any, str, int, int], Awaitable[list[list[float]]]] | None = None

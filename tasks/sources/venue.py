@@ -6,6 +6,7 @@ public data, no key.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tasks.settings_schema import Settings, VenueSettings
@@ -30,6 +31,7 @@ from tasks.sources._session import Market, VenueSession
 from tasks.sources._times import HOUR_MS, to_ms
 
 SKEW_SECONDS = 30
+MARKET_FACTS = (CANDLES, MARK, "funding_rates", "open_interest")
 
 
 def build(settings: Settings) -> list[Source]:
@@ -108,6 +110,7 @@ class _Face(ContractFacts):
 
     async def _fetch(self, session: VenueSession, kind: str) -> None:
         choice = choose(session, kind)
+        choice = replace(choice, markets=await self._still_themselves(choice.markets))
         await self._tell_absent(choice, kind)
         await self.tell_expired(choice.markets, kind)
         rules = instruments_page(session, choice.markets)
@@ -198,6 +201,31 @@ class _Face(ContractFacts):
         for asset, symbol in choice.ambiguous:
             text = f"{self._venue.id}: two markets are called {symbol}; leave {asset} out until it is clear."
             await self._emit(Failure(self._venue.id, "candles", symbol, "malformed", text))
+
+    async def _still_themselves(self, markets: Sequence[Market]) -> tuple[Market, ...]:
+        """The markets but for those whose id was another coin's so far: ccxt renamed it, or the venue did."""
+        aliases = self._assignment.settings.universe.aliases
+        joined = {(row.former, row.asset) for row in aliases if row.former}
+        same: list[Market] = []
+        for market in markets:
+            kind, of_market = market.market_type, (market.market_type, market.market_id)
+            before = {
+                state.asset
+                for state in self._assignment.states.values()
+                if (state.market_type, state.market_id) == of_market and state.dataset in MARKET_FACTS
+            }
+            others = sorted(asset for asset in before - {market.base} if (asset, market.base) not in joined)
+            if not others:
+                same.append(market)
+                continue
+            name, former, asset = f"{self._venue.id} {kind} {market.market_id}", others[0], market.base
+            text = (
+                f"{name} was {former} in the stored data and is {asset} now; nothing of it is fetched. If ccxt was "
+                "upgraded, go back to the locked version; if the venue renamed the coin, add "
+                f'[[universe.aliases]] with asset = "{asset}", former = "{former}" and the day as since.'
+            )
+            await self._emit(Failure(self._venue.id, "candles", market.symbol, "malformed", text))
+        return tuple(same)
 
     async def _tell_delisted(self, asset: str, kind: str) -> bool:
         """A market that had candles and is listed no longer: its series end, and nobody waits for more."""

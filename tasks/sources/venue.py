@@ -220,8 +220,8 @@ class _Face(ContractFacts):
                 continue
             name, former, asset = f"{self._venue.id} {kind} {market.market_id}", others[0], market.base
             text = (
-                f"{name} was {former} in the stored data and is {asset} now; nothing of it is fetched. If ccxt "
-                "was upgraded, go back to the locked version; if the venue renamed the coin, add "
+                f"{name} was {former} in the stored data and is {asset} now; nothing of it is fetched. If "
+                "ccxt was upgraded, go back to the locked version; if the venue renamed the coin, add "
                 f'[[universe.aliases]] with asset = "{asset}", former = "{former}" and the day as since.'
             )
             await self._emit(Failure(self._venue.id, "candles", market.symbol, "malformed", text))

@@ -15,6 +15,7 @@ from portfolio.model import (
     Instrument,
     Policy,
     Position,
+    SleeveTerms,
     asset_of,
     is_cash,
     line_of,
@@ -206,18 +207,31 @@ def _stuck(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> di
     quotes = cash_assets(lines, policy)
     stuck: dict[str, Freeze] = {}
     for line in lines:
-        if is_cash(line):
+        if is_cash(line) or (line in inputs.unlisted and sleeve_of(line) not in PLAIN_SLEEVES):
             continue
         if sleeve_of(line) not in policy.sleeves:
             stuck[line] = Freeze(
                 "outside_policy", f"The sleeve of {line} is not part of this policy: kept as it is."
             )
         elif line in inputs.terms:
+            # Its legs are priced by the same market as the coin, and it needs all of them.
             coin = inputs.frozen.get(line_of("spot", asset_of(line)))
-            if coin is not None:  # its legs are priced by the same market
-                stuck[line] = coin
+            missing = coin or _missing_leg(inputs.terms[line], inputs)
+            if missing is not None:
+                stuck[line] = missing
         elif not markets_of(asset_of(line), inputs, quotes):
             stuck[line] = Freeze(
                 "no_market", f"No active market trades {asset_of(line)} against {', '.join(quotes)}."
             )
     return stuck
+
+
+def _missing_leg(terms: SleeveTerms, inputs: DecisionInputs) -> Freeze | None:
+    """Return why a line of legs can not be traded: all of its markets are needed; a pool is moved by hand."""
+    known = {(i.venue, i.market_type, i.market_id) for i in inputs.instruments if i.is_active}
+    for leg in terms.legs:
+        is_market = leg.role in ("spot", "perp", "future")
+        if is_market and (leg.venue, leg.market_type, leg.market_id) not in known:
+            text = f"{leg.symbol} does not trade on {leg.venue} now, and {terms.line} needs all of its legs."
+            return Freeze("no_market", text)
+    return None

@@ -1,14 +1,15 @@
 """Judges the return histories before anything is estimated from them.
 
 A fault of the frame as a whole (order, frequency, duplicates) refuses it; a fault of one line takes that line
-out and leaves the rest. Cash is never refused for being constant: constant is what it should be.
+out and leaves the rest. Cash is never refused for being constant, nor carry, basis and yield for being calm:
+that is what they should be.
 """
 
 import numpy as np
 import pandas as pd
 
 from portfolio.failure import AllocationFailure
-from portfolio.model import Freeze, is_cash
+from portfolio.model import Freeze, is_cash, is_contractual
 
 MIN_ROWS = 60
 ROWS_PER_LINE = 3
@@ -73,7 +74,8 @@ def usable_panel(
     cash = _cash_columns(window, tuple(x for x in lines if is_cash(x)))
     coins = [x for x in lines if not is_cash(x) and x not in bad]
     numbers = window[coins].astype("float64")
-    bad |= _too_quiet(numbers) | _twins(numbers)
+    moving = numbers[[c for c in coins if not is_contractual(c)]]
+    bad |= _too_quiet(moving) | _twins(moving)
     good = numbers[[c for c in coins if c not in bad]]
     panel, short = _common_rows(good, cash)
     return panel[[x for x in lines if x in panel.columns]], bad | short

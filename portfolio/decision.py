@@ -19,7 +19,7 @@ from portfolio.book import Book, open_book
 from portfolio.bounds import build_problem
 from portfolio.checks import check_frame, usable_panel
 from portfolio.costs import TradingCost
-from portfolio.estimates import Estimates, estimate
+from portfolio.estimates import Estimates, estimate, with_terms
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Decision, DecisionInputs, Freeze, Policy
 from portfolio.planner import DUST_WEIGHT, market_costs, plan_trades
@@ -100,6 +100,7 @@ def _estimates(
         check_frame(inputs.returns)
         panel, excluded = bench.panel(inputs.returns, wanted, policy.lookback_days)
         estimates = bench.estimate(panel, excluded, policy, caps, inputs.views)
+        estimates = with_terms(estimates, inputs.terms) if inputs.terms else estimates
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions

@@ -5,7 +5,7 @@ holding horizon.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from portfolio import registry
 from portfolio.failure import AllocationFailure
-from portfolio.model import Attempt, Freeze, Policy, is_cash
+from portfolio.model import (
+    Attempt,
+    Freeze,
+    Policy,
+    SleeveTerms,
+    asset_of,
+    is_cash,
+    is_contractual,
+    line_of,
+)
 from portfolio.pegged import at_horizon
 from portfolio.views import View
 
@@ -41,8 +50,9 @@ class Panel:
     views: tuple[View, ...] = ()
 
     def risky(self) -> list[str]:
-        """Return the columns that are not cash."""
-        return [str(c) for c in self.returns.columns if not is_cash(str(c))]
+        """Return the columns whose mean is to be estimated: neither cash nor a contractual sleeve."""
+        lines = [str(c) for c in self.returns.columns]
+        return [x for x in lines if not is_cash(x) and not is_contractual(x)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,6 +126,23 @@ def estimate(
         excluded=excluded,
         substitutions=substitutions,
     )
+
+
+def with_terms(estimates: Estimates, terms: Mapping[str, SleeveTerms]) -> Estimates:
+    """Return the estimates with what is contracted in place of what the past suggests.
+
+    A line earns its contracted rate and, on its net delta, what the asset itself is expected to earn. Where
+    the asset has no estimate, the line's own stays. Risk stays each line's own.
+    """
+    at = {line: i for i, line in enumerate(estimates.lines)}
+    expected = estimates.expected.copy()
+    for line, known in terms.items():
+        own, asset = at.get(line), at.get(line_of("spot", asset_of(line)))
+        if own is None or known.expected_return is None or (known.net_delta != 0.0 and asset is None):
+            continue  # nothing is contracted, or nothing is known of the rest
+        moves = known.net_delta * float(estimates.expected[asset]) if asset is not None else 0.0
+        expected[own] = known.expected_return + moves
+    return replace(estimates, expected=expected)
 
 
 def verify_estimates(mu: Array, sigma: Array) -> None:

@@ -44,6 +44,7 @@ __all__ = [
     "View",
     "asset_of",
     "is_cash",
+    "is_contractual",
     "line_of",
     "sleeve_of",
 ]
@@ -64,6 +65,11 @@ def sleeve_of(line: str) -> str:
 def asset_of(line: str) -> str:
     """Return the asset of a line key."""
     return line.partition(":")[2]
+
+
+def is_contractual(line: str) -> bool:
+    """Tell whether what a line earns is contracted and not the asset's own price: carry, basis, yield."""
+    return sleeve_of(line) in ("carry", "basis", "yield")
 
 
 def is_cash(line: str) -> bool:

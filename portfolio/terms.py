@@ -44,7 +44,7 @@ class SleeveTerms:
         net_delta: USD of price exposure to the asset per USD of capital: spot 1, carry 0.
         gross_notional: USD of |notional| of derivatives and coins per USD of capital: carry at 3× 1.5.
         expected_return: annual simple return on capital, contracted or forward-looking, haircut already
-            taken off; None where only history speaks.
+            taken off, beside what its net delta earns with the asset; None where only history speaks.
         haircut: annual fraction of capital taken off for what can be lost.
         liquidation_distance: adverse relative move to liquidation of the derivative leg at this margin.
         exit_days: how long getting out takes.

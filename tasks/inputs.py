@@ -6,7 +6,7 @@ age live here, so that the inputs' hash covers them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from portfolio.model import (
     Position,
     PreviousDecision,
     PriceMark,
+    SleeveTerms,
 )
 from tasks.context import RunContext
 from tasks.identity import Identity, delisted_lines, identify
@@ -28,10 +29,12 @@ from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
 from tasks.markets import instruments, liquidity
 from tasks.policy import config_hash, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
+from tasks.sleeve_terms import Known, read_sleeves
 from warehouse.reader import Reader
 
 # An allocation from fewer common days than this says more about chance than about the assets.
 MIN_OBSERVATIONS = 60
+PLAIN = ("spot", "cash")
 MARKET_CAP_MAX_AGE = timedelta(days=7)
 
 
@@ -86,6 +89,7 @@ def load_inputs(
         target_since=since,
         last_trade_at=since,
         datasets=datasets,
+        terms=seen.terms,
         frozen=seen.frozen,
         unlisted=seen.unlisted,
         extreme_moves=seen.extreme_moves,
@@ -105,6 +109,7 @@ class _SeenLines:
     returns: pd.DataFrame
     prices: dict[str, PriceMark]
     cash: Mapping[str, float]
+    terms: Mapping[str, SleeveTerms]
     frozen: dict[str, Freeze]
     unlisted: dict[str, str]
     extreme_moves: dict[str, float]
@@ -122,18 +127,23 @@ def _see_lines(
     unusable = {*delisted, *(f"spot:{asset}" for asset in identity.questions)}
     prices = {line: mark for line, mark in priced.marks.items() if line not in unusable}
     returns = _returns(reader, context, portfolio, lines, identity)
-    frozen, unlisted = _tradability(reader, context, lines, prices, returns)
-    frozen |= {line: why for line, why in priced.frozen.items() if line in lines}
-    frozen |= {f"spot:{asset}": why for asset, why in suspects.items() if f"spot:{asset}" in lines}
-    frozen |= {f"spot:{asset}": why for asset, why in identity.questions.items()}
+    plain = [line for line in lines if line.partition(":")[0] in PLAIN]
+    frozen, unlisted = _tradability(reader, context, plain, prices, returns)
+    doubted = {f"spot:{asset}": why for asset, why in {**suspects, **identity.questions}.items()}
+    doubted = {**priced.frozen, **doubted}
+    known = Known(prices=prices, cash=priced.cash, frozen=doubted, unlisted=unlisted | delisted)
+    sleeves = read_sleeves(reader, context, [line for line in lines if line not in plain], known)
+    frozen |= {line: why for line, why in doubted.items() if line in lines} | sleeves.frozen
+    unlisted |= sleeves.unlisted | _too_young(sleeves.terms, returns)
     unlisted = {line: why for line, why in unlisted.items() if line not in frozen} | delisted
     out = {*unlisted, *unusable}
     kept = [line for line in lines if line not in out and line in returns.columns]
     return _SeenLines(
         lines=lines,
         returns=returns[kept],
-        prices=prices,
+        prices=prices | sleeves.marks,
         cash=priced.cash,
+        terms=sleeves.terms,
         frozen={line: why for line, why in frozen.items() if line not in delisted},
         unlisted=unlisted,
         extreme_moves=_extreme_moves(returns, kept) | {x: m for x, m in priced.moves.items() if x in kept},
@@ -148,7 +158,8 @@ def _lookback(context: RunContext, portfolio: str) -> dict[str, date]:
 
 def _identity(reader: Reader, context: RunContext, portfolio: str, lines: Sequence[str]) -> Identity:
     """What each line's ticker stood for during the lookback."""
-    assets = [line.partition(":")[2] for line in lines if line.startswith("spot:")]
+    coins = set(context.settings.universe.assets)
+    assets = sorted({asset for line in lines if (asset := line.partition(":")[2]) in coins})
     breaks = reader.rows("identity_breaks", assets=assets, **_lookback(context, portfolio))
     return identify(lines, context.settings.universe, breaks)
 
@@ -198,6 +209,16 @@ def _tradability(
         elif days < MIN_OBSERVATIONS:
             unlisted[line] = f"{asset} has {days} days of returns, {MIN_OBSERVATIONS} are needed"
     return frozen, unlisted
+
+
+def _too_young(lines: Iterable[str], returns: pd.DataFrame) -> dict[str, str]:
+    """Lines of other sleeves whose series is too short to say anything of their risk."""
+    days = {line: int(returns[line].notna().sum()) if line in returns else 0 for line in lines}
+    return {
+        line: f"{line} has {count} days of returns, {MIN_OBSERVATIONS} are needed"
+        for line, count in days.items()
+        if count < MIN_OBSERVATIONS
+    }
 
 
 def _hours(limit: timedelta) -> str:

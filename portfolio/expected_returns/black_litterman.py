@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from portfolio.estimates import Panel
 from portfolio.failure import AllocationFailure
-from portfolio.model import Attempt, asset_of
+from portfolio.model import Attempt, asset_of, sleeve_of
 
 TAU = 0.05  # weight of the prior's uncertainty, as in He and Litterman
 
@@ -67,7 +67,8 @@ def posterior(covariance: pd.DataFrame, prior: pd.Series, views: Views) -> tuple
 
 def market_weights(risky: list[str], caps: dict[str, float]) -> pd.Series:
     """Return weights by capitalisation, zero where unknown; equal weights where none is known."""
-    raw = pd.Series({line: caps.get(asset_of(line), 0.0) for line in risky}, dtype="float64")
+    own = {line: caps.get(asset_of(line), 0.0) if sleeve_of(line) == "spot" else 0.0 for line in risky}
+    raw = pd.Series(own, dtype="float64")
     raw = raw.where(np.isfinite(raw) & (raw > 0.0), 0.0)
     total = float(raw.sum())
     return raw / total if total > 0.0 else pd.Series(1.0 / len(risky), index=risky)

@@ -53,6 +53,7 @@ def open_run(context: RunContext) -> RunRow:
                 finished_at=context.clock.now(),
                 message=f"It ended without a word; {context.run_id} took over.",
             )
+        _agree(master, context)
         _write(master, context, status="running", finished=False, reason_code=None, message=None)
     return RunRow(context.run_id, "running", fence=fence)
 
@@ -98,6 +99,21 @@ def alive(context: RunContext) -> Generator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _agree(master: Master, context: RunContext) -> None:
+    """Let the prices follow the limits of this run's configuration."""
+    stated = context.settings.gate.agreement
+    limits = {
+        "rule": "prices",
+        "floor": stated.floor,
+        "mads": stated.mads,
+        "ceiling": stated.ceiling,
+        "two_venues": stated.two_venues,
+        "max_lag_seconds": stated.max_lag.total_seconds(),
+    }
+    if master.rows("agreement_limits") != [limits]:
+        master.upsert("mart.agreement_limits", [limits])
 
 
 def _master(context: RunContext):  # noqa: ANN202 - the context manager's own type

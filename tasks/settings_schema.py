@@ -7,7 +7,7 @@ environment or a secret; that is `tasks/settings.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -184,6 +184,27 @@ def _freshness(value: object) -> object:
     return {**DEFAULT_FRESHNESS, **given}
 
 
+class AgreementSettings(Section):
+    """When venues agree on a price; distances are from the median over all venues, as fractions of it.
+
+    A venue agrees within `floor`, or within `mads` median absolute deviations where that is more, but never
+    beyond `ceiling`; of two venues both must lie within `two_venues` of their middle. One whose newest price is older
+    than another's by more than `max_lag` is not asked.
+    """
+
+    floor: float = Field(default=0.1, gt=0, le=1)
+    mads: float = Field(default=5, ge=0, le=100)
+    ceiling: float = Field(default=0.25, gt=0, le=1)
+    two_venues: float = Field(default=0.05, gt=0, le=1)
+    max_lag: Duration = timedelta(hours=2)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.ceiling < self.floor:
+            raise ValueError(f"ceiling = {self.ceiling} must be at least floor = {self.floor}")
+        return self
+
+
 class GateSettings(Section):
     """What data must be like before they may decide anything."""
 
@@ -194,6 +215,7 @@ class GateSettings(Section):
     max_spike: float = Field(default=0.5, gt=0.05, le=10)
     max_repeats: int = Field(default=2, ge=1, le=1000)
     day_tolerance: float = Field(default=1e-6, gt=0, le=0.1)
+    agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     freshness: Annotated[dict[str, Duration], BeforeValidator(_freshness)] = Field(
         default_factory=lambda: dict(DEFAULT_FRESHNESS), validate_default=True
     )

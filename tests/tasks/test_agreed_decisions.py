@@ -113,6 +113,23 @@ def test_fewer_venues_than_wanted_hold_and_one_alone_is_graded(tmp_path):
     }
 
 
+def test_how_near_venues_must_be_is_the_configurations(tmp_path):
+    home = fill(tmp_path, VENUES[:2], {("BTC", "kraken"): 1.06})
+    answers = []
+    for stated in ({"two_venues": 0.01}, {}):
+        told = decide_only(
+            run_directly, context_for(settings(tmp_path, VENUES[:2], agreement=stated), run_id=str(stated))
+        )
+        assert told.validation is not None
+        with open_published(home) as reader:
+            limits = reader.select("select deviation_limit from mart.venue_prices where asset = 'BTC'").rows
+            days = reader.select(
+                "select venues from mart.spot_prices where asset = 'BTC' order by as_of_date desc limit 1"
+            ).rows
+        answers.append((told.validation.suspect_assets, limits[0][0], days[0][0]))
+    assert answers == [(("BTC",), 0.01, 0), ((), 0.05, 2)]
+
+
 def test_the_decision_reads_the_snapshot_that_was_judged(tmp_path):
     home = Home(tmp_path / "data")
 

@@ -25,9 +25,10 @@ per_venue as (
 ),
 -- A venue that lags behind the others says nothing about now.
 present as (
-  select *
+  select per_venue.*
   from per_venue
-  qualify price_at >= max(price_at) over (partition by asset) - interval 2 hours
+  cross join mart.agreement_limits
+  qualify price_at >= max(price_at) over (partition by asset) - to_seconds(max_lag_seconds)
 ),
 said as (
   select asset, median(price_usd) as price_usd, max(price_at) as price_at, array_agg(venue order by venue) as sources

@@ -37,12 +37,13 @@ deviating as (
   window same_day as (partition by as_of_date, asset)
 ),
 limited as (
-  select *,
+  select deviating.*,
     case
-      when markets = 2 then 0.05
-      else least(greatest(0.1, 5 * median(deviation) over (partition by as_of_date, asset)), 0.25)
+      when markets = 2 then two_venues
+      else least(greatest(floor, mads * median(deviation) over (partition by as_of_date, asset)), ceiling)
     end as deviation_limit
   from deviating
+  cross join mart.agreement_limits
 ),
 closes as (
   select *, coalesce(deviation <= deviation_limit, false) as is_agreeing

@@ -26,9 +26,10 @@ with per_venue as (
 ),
 -- A venue that lags behind the others says nothing about now.
 present as (
-  select *
+  select per_venue.*, limits.*
   from per_venue
-  qualify price_at >= max(price_at) over (partition by asset) - interval 2 hours
+  cross join mart.agreement_limits as limits
+  qualify price_at >= max(price_at) over (partition by asset) - to_seconds(max_lag_seconds)
 ),
 measured as (
   select *, median(price_usd) over (partition by asset) as median_usd, count(*) over (partition by asset) as venues
@@ -38,14 +39,13 @@ deviating as (
   select *, abs(price_usd / median_usd - 1) as deviation
   from measured
 ),
--- A venue agrees when it lies within the limit around the median of all venues that are up to date: ten
--- percent, or five times their median absolute deviation where that is more, but never beyond a quarter. Of
--- two venues neither is the outlier: they agree when both lie within five percent of the middle.
+-- A venue agrees when it lies within the limit around the median of all venues that are up to date; what the
+-- limits mean is told in mart.agreement_limits.
 limited as (
   select *,
     case
-      when venues = 2 then 0.05
-      else least(greatest(0.1, 5 * median(deviation) over (partition by asset)), 0.25)
+      when venues = 2 then two_venues
+      else least(greatest(floor, mads * median(deviation) over (partition by asset)), ceiling)
     end as deviation_limit
   from deviating
 ),

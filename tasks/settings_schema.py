@@ -188,8 +188,8 @@ class AgreementSettings(Section):
     """When venues agree on a price; distances are from the median over all venues, as fractions of it.
 
     A venue agrees within `floor`, or within `mads` median absolute deviations where that is more, but never
-    beyond `ceiling`; of two venues both must lie within `two_venues` of their middle. One whose newest price is older
-    than another's by more than `max_lag` is not asked.
+    beyond `ceiling`; of two venues both must lie within `two_venues` of their middle. One whose newest price is
+    older than another's by more than `max_lag` is not asked.
     """
 
     floor: float = Field(default=0.1, gt=0, le=1)

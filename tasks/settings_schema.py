@@ -7,12 +7,13 @@ environment or a secret; that is `tasks/settings.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from tasks.settings_agreement import AgreementSettings
 from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
 from tasks.settings_operation import AlertSettings, ScheduleSettings, WatchSettings
 from tasks.settings_sleeves import SleevesSettings
@@ -182,27 +183,6 @@ def _freshness(value: object) -> object:
         return value
     given = {str(key): item for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     return {**DEFAULT_FRESHNESS, **given}
-
-
-class AgreementSettings(Section):
-    """When venues agree on a price; distances are from the median over all venues, as fractions of it.
-
-    A venue agrees within `floor`, or within `mads` median absolute deviations where that is more, but never
-    beyond `ceiling`; of two venues both must lie within `two_venues` of their middle. One whose newest price is
-    older than another's by more than `max_lag` is not asked.
-    """
-
-    floor: float = Field(default=0.1, gt=0, le=1)
-    mads: float = Field(default=5, ge=0, le=100)
-    ceiling: float = Field(default=0.25, gt=0, le=1)
-    two_venues: float = Field(default=0.05, gt=0, le=1)
-    max_lag: Duration = timedelta(hours=2)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.ceiling < self.floor:
-            raise ValueError(f"ceiling = {self.ceiling} must be at least floor = {self.floor}")
-        return self
 
 
 class GateSettings(Section):

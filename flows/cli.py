@@ -50,6 +50,7 @@ COMMANDS = {
     "retract": ("lifecycle", "Take a wrong recommendation back, wherever it was told."),
     "positions": ("positions", "Import or show what a portfolio holds."),
     "holdings": ("positions", "The same as positions."),
+    "nav": ("nav", "Value, drift from the target, and time-weighted performance by sleeve."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),
     "watch": ("watch", "The watchdog: say when data, runs or deliveries are overdue; for cron."),
     "demo": ("demo", "The whole job on a simulated market on this machine."),

@@ -96,7 +96,7 @@ def sound_positions(inputs: DecisionInputs) -> tuple[Position, ...]:
 
 def unpriced(inputs: DecisionInputs, policy: Policy) -> list[str]:
     """Return held lines without a price that are not known to be unlisted."""
-    held = {p.line for p in sound_positions(inputs) if p.quantity != 0}
+    held = {p.line for p in sound_positions(inputs) if p.quantity != 0 and p.capital_usd is None}
     return sorted(x for x in held if usd_price(inputs, policy, x) is None and x not in inputs.unlisted)
 
 
@@ -105,14 +105,12 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
     positions = sound_positions(inputs)
     flags = ["bad_positions"] if inputs.positions and not positions else []
     quantity: dict[str, Decimal] = {}
-    immovable: dict[str, Decimal] = {}
     for p in positions:
         quantity[p.line] = quantity.get(p.line, Decimal(0)) + p.quantity
-        if p.immovable:
-            immovable[p.line] = immovable.get(p.line, Decimal(0)) + p.quantity
     lines = _lines(inputs, policy, quantity)
     price = {x: v for x in lines if (v := usd_price(inputs, policy, x)) is not None}
     value = _values(positions, price)
+    stays = _values((p for p in positions if p.immovable), price)
     nav = sum(value.values())
     known = nav > 0.0
     return Book(
@@ -121,10 +119,10 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
         price=price,
         quantity=quantity,
         weight={x: value.get(x, 0.0) / nav for x in lines} if known else {},
-        immovable={x: float(q) * price[x] / nav for x, q in immovable.items() if x in price} if known else {},
-        frozen=_frozen(inputs, policy, lines),
+        immovable={x: v / nav for x, v in stays.items()} if known else {},
+        frozen=_frozen(inputs, policy, lines, value),
         stuck=_stuck(inputs, policy, lines) if known else {},
-        left_out={x: _left_out(x, inputs) for x in quantity if x not in price},
+        left_out={x: _left_out(x, inputs) for x in quantity if x not in value},
         depegged=depegged(inputs, policy, lines),
         flags=tuple(flags if known else ["no_positions", *flags]),
     )
@@ -179,7 +177,9 @@ def _lines(inputs: DecisionInputs, policy: Policy, held: Mapping[str, Decimal]) 
     return tuple(sorted(wanted | {line_of("cash", policy.quote)}))
 
 
-def _frozen(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> dict[str, Freeze]:
+def _frozen(
+    inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...], value: Mapping[str, float]
+) -> dict[str, Freeze]:
     limit = next(
         (timedelta(seconds=d.limit_seconds) for d in inputs.datasets if d.dataset == "candles_1d"),
         DEFAULT_PRICE_LIMIT,
@@ -189,7 +189,7 @@ def _frozen(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> d
         mark = inputs.prices.get(line)
         if line in frozen or is_cash(line) or line in inputs.unlisted:
             continue
-        if usd_price(inputs, policy, line) is None:
+        if usd_price(inputs, policy, line) is None and line not in value:
             frozen[line] = Freeze("no_price", f"{line} has no usable price.")
         elif mark is not None and mark.venues < policy.min_venues:
             frozen[line] = Freeze(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -18,14 +17,14 @@ from portfolio.model import (
     DatasetState,
     DecisionInputs,
     Freeze,
-    Position,
     PreviousDecision,
     PriceMark,
     SleeveTerms,
 )
 from tasks.context import RunContext
+from tasks.held_positions import held_positions
 from tasks.identity import Identity, delisted_lines, identify
-from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
+from tasks.known_assets import REFERENCE_CURRENCIES
 from tasks.markets import instruments, liquidity
 from tasks.policy import config_hash, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
@@ -72,7 +71,7 @@ def load_inputs(
     settings = context.settings
     slot = slot_of(context.as_of, settings.portfolios[portfolio].rebalance.period_hours)
     seen = _see_lines(reader, context, portfolio, suspects)
-    positions, outside = _positions(reader, portfolio, seen.lines)
+    held = held_positions(reader, context, portfolio, seen.lines, seen.prices, seen.cash)
     target, since = _target_in_force(reader, context, portfolio)
     inputs = DecisionInputs(
         as_of=context.as_of,
@@ -81,7 +80,8 @@ def load_inputs(
         returns=seen.returns,
         prices=seen.prices,
         quote_price_usd=seen.cash,
-        positions=positions,
+        positions=held.positions,
+        terms=held.terms,
         instruments=instruments(reader, context, portfolio),
         liquidity=liquidity(reader, context, portfolio),
         market_caps=_market_caps(reader, context),
@@ -98,7 +98,7 @@ def load_inputs(
         config_hash=config_hash(settings, portfolio),
     )
     newest = max((mark.at for line, mark in seen.prices.items() if line.startswith("spot:")), default=None)
-    return LoadedInputs(inputs, outside, newest)
+    return LoadedInputs(inputs, held.outside, newest)
 
 
 @dataclass(frozen=True)
@@ -223,35 +223,6 @@ def _too_young(lines: Iterable[str], returns: pd.DataFrame) -> dict[str, str]:
 
 def _hours(limit: timedelta) -> str:
     return f"{limit.total_seconds() / 3600:g} hours"
-
-
-def _positions(
-    reader: Reader, portfolio: str, lines: Sequence[str]
-) -> tuple[tuple[Position, ...], tuple[str, ...]]:
-    """Positions by line; what the universe does not price is named, not guessed."""
-    inside: list[Position] = []
-    outside: list[str] = []
-    for row in reader.rows("portfolio_positions", portfolio=portfolio):
-        is_money = row["asset"] in STABLECOINS | REFERENCE_CURRENCIES
-        sleeve = "cash" if is_money and row["kind"] in {"spot", "bank"} else row["kind"]
-        if row["quantity"] == 0:
-            continue
-        if sleeve != "cash" and f"{sleeve}:{row['asset']}" not in lines:
-            outside.append(f"{row['asset']} ({row['kind']})")
-            continue
-        inside.append(
-            Position(
-                sleeve=sleeve,
-                asset=row["asset"],
-                venue=row["venue"],
-                account=row["account"],
-                kind=row["kind"],
-                quantity=Decimal(repr(float(row["quantity"]))),
-                immovable=bool(row["is_immovable"]),
-                cost_basis_usd=row["cost_basis_usd"],
-            )
-        )
-    return tuple(inside), tuple(sorted(set(outside)))
 
 
 def _target_in_force(

@@ -82,7 +82,7 @@ def forget(home: Home) -> None:
         load(master, statement_rows("one", AS_OF, "BTC"), "positions")
         for column in ("market_id", "quote"):
             master._connection.execute(f"alter table core.positions drop column {column}")
-        master._connection.execute("delete from ops.migrations where version = 3")
+        master._connection.execute("delete from ops.migrations where version = 4")
         master._connection.execute("update ops.master_state set schema_hash = 'older'")
         master.checkpoint()
     manifest = json.loads(home.manifest.read_text())

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from portfolio.model import Leg, Position, PriceMark, SleeveTerms, is_cash
+from portfolio.model import Leg, Position, PriceMark, SleeveTerms, asset_of, sleeve_of
 from portfolio.pairing import PAIRED, HeldPart, pair_legs
 from tasks.context import RunContext
 from tasks.positions import MONEY, held_rows
@@ -131,7 +131,8 @@ def read_quotes(
     reader: Reader, context: RunContext, prices: Mapping[str, PriceMark], cash: Mapping[str, float]
 ) -> Quotes:
     """The newest prices of coins, stablecoins and contracts that are not older than daily candles may be."""
-    coins = {line.partition(":")[2]: mark.price_usd for line, mark in prices.items() if not is_cash(line)}
+    spot = {line: mark for line, mark in prices.items() if sleeve_of(line) == "spot"}
+    coins = {asset_of(line): mark.price_usd for line, mark in spot.items()}
     coins |= {**cash, "USD": 1.0}
     oldest: datetime = context.as_of - context.settings.gate.freshness["candles_1d"]
     marks: dict[tuple[str, ...], float] = {}

@@ -23,8 +23,9 @@ from tasks.context import RunContext
 from tasks.data_ages import span
 from tasks.sources._errors import SourceError
 from tasks.sources._hosts import Hosts
+from tasks.sources._licences import licence_of
 from tasks.sources._model import Assignment
-from tasks.sources._probe import Reached, licence_of, probe_provider, probe_venue
+from tasks.sources._probe import Reached, probe_provider, probe_venue
 from tasks.sources._received import Received
 from warehouse.errors import WarehouseError
 from warehouse.reader import open_published

@@ -13,6 +13,7 @@ from tasks.clock import RealClock
 from tasks.policy import lines_of
 from tasks.settings import ConfigError, load_settings
 from tasks.sleeve_parameters import LACKING, sleeve_assets
+from tasks.sources._licences import warnings_of
 from warehouse.check import check as check_catalogue
 
 
@@ -32,6 +33,7 @@ def check(options: Options) -> int:
     facts = {
         "configuration": str(settings.config_path),
         "portfolios": {name: list(lines_of(settings, name)) for name in settings.portfolios},
+        "licences": warnings_of(settings.sources),
         "problems": problems,
     }
     if options.json:
@@ -48,5 +50,7 @@ def check(options: Options) -> int:
             for sleeve in portfolio.sleeves:
                 if sleeve in LACKING and not sleeve_assets(settings, sleeve):
                     click.echo(f"  note: the sleeve {sleeve} has no lines: {LACKING[sleeve]}.")
+        for sentence in warnings_of(settings.sources):
+            click.echo(f"Licence: {sentence}")
         click.echo("SQL catalogue: in order.")
     return 1 if problems else 0

@@ -14,6 +14,7 @@ from flows.options import Options, common
 from flows.paper import console, duration, jsonable, table
 from tasks.clock import RealClock
 from tasks.settings import Settings, channel_secret, load_settings
+from tasks.sources._licences import warnings_of
 from warehouse.home import Home
 from warehouse.reader import open_published
 
@@ -56,6 +57,7 @@ def _gather(settings: Settings, now: datetime) -> Row:
             "undelivered_alerts": reader.rows("undelivered_alerts"),
             "series_not_active": reader.rows("failing_series"),
         }
+    facts["licences"] = warnings_of(settings.sources)
     facts["channels"] = [
         {"channel": name, "kind": channel.kind, "is_enabled": _enabled(settings, name)}
         for name, channel in settings.channels.items()
@@ -104,6 +106,8 @@ def _show(out: Console, facts: Row) -> None:
             right=("age", "limit"),
         )
     )
+    for sentence in facts["licences"]:
+        out.print(Text(f"  Licence: {sentence}"))
     _title(out, "Recommendations")
     for row in facts["recommendations"] or []:
         out.print(

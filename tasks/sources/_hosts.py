@@ -52,6 +52,10 @@ class Hosts:
         """Take the next turn under a limit that all processes share; returns how long to wait for it."""
         return self._turns.reserve(name, seconds)
 
+    def reserve_one_of(self, name: str, count: int, seconds: float) -> float:
+        """Take one of `count` turns in any so many seconds, shared alike; returns how long to wait for it."""
+        return self._turns.reserve_one_of(name, count, seconds)
+
     def _refresh(self) -> None:
         """Take over what another process was told, where the file has changed."""
         try:

@@ -5,16 +5,13 @@ larger than the cap once decoded, from the host that was asked, and JSON in the 
 wanted.
 """
 
-import threading
-from collections import deque
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass
 
 import numpy as np
 import requests
 import urllib3.exceptions
 
-from tasks.clock import Clock
 from tasks.sources._errors import SourceError, seconds_of, status_error
 from tasks.sources._json import Json, parse_strictly
 from tasks.sources._model import Assignment
@@ -25,41 +22,12 @@ PIECE_BYTES = 1 << 16
 USER_AGENT = "trimtab (data pipeline; reads public endpoints)"
 
 
+@dataclass(frozen=True)
 class Pace:
-    """At most `count` requests in any `seconds`."""
+    """At most `count` requests in any `seconds`, by all processes of a home together."""
 
-    def __init__(self, count: int, seconds: float) -> None:
-        self._count = count
-        self._seconds = seconds
-        self._sent: deque[float] = deque()
-        self._turn = threading.Lock()
-
-    def wait(self, clock: Clock) -> None:
-        """Hold the caller until one more request fits, and count it; callers wait in turn."""
-        with self._turn:
-            while self._sent and self._sent[0] <= clock.monotonic() - self._seconds:
-                self._sent.popleft()
-            if len(self._sent) >= self._count:
-                clock.sleep(self._sent[0] + self._seconds - clock.monotonic())
-                self._sent.popleft()
-            self._sent.append(clock.monotonic())
-
-
-_PACES: WeakKeyDictionary[Clock, dict[str, Pace]] = WeakKeyDictionary()
-_PACES_TURN = threading.Lock()
-
-
-def shared_pace(clock: Clock, host: str, count: int, seconds: float) -> Pace:
-    """The one pace of a host in this process: a limit per address is spent by all that ask, run after run.
-
-    Args:
-        clock: The clock that waits; what was sent by another clock's time can not be compared.
-        host: Whose limit it is.
-        count: Requests allowed in any `seconds`.
-        seconds: The length of that window.
-    """
-    with _PACES_TURN:
-        return _PACES.setdefault(clock, {}).setdefault(host, Pace(count, seconds))
+    count: int
+    seconds: float
 
 
 class HttpSource:
@@ -123,7 +91,10 @@ class HttpSource:
     def _once(self, url: str, parameters: Mapping[str, str]) -> str:
         self._wait_for_the_host(url)
         if self._pace is not None:
-            self._pace.wait(self._assignment.clock)
+            hosts, clock = self._assignment.hosts, self._assignment.clock
+            wait = hosts.reserve_one_of(self._source, self._pace.count, self._pace.seconds)
+            if wait > 0:
+                clock.sleep(wait)
         self.requests += 1
         started = self._assignment.clock.monotonic()
         wait = min(self._network.timeout_seconds, self._network.deadline_seconds)

@@ -18,7 +18,6 @@ from tasks.sources._session import VenueSession
 from tasks.sources.cftc import PATH as CFTC_PATH
 from tasks.sources.defillama import CHAINS_HOST
 
-VENUE_LICENCE = "public market data, under the venue's own terms of use"
 USED_WEIGHT = "x-mbx-used-weight-1m"
 
 
@@ -35,14 +34,6 @@ class Reached:
     skew_seconds: float | None = None
     limit_used: str = ""
     is_simulated: bool = False
-
-
-def licence_of(source: str) -> str:
-    """Under which terms a source's data may be used."""
-    try:
-        return str(import_module(f"tasks.sources.{source}").LICENCE)
-    except (ImportError, AttributeError):
-        return VENUE_LICENCE
 
 
 def probe_venue(venue: VenueSettings, assignment: Assignment) -> Reached:
@@ -74,7 +65,8 @@ def probe_provider(source: str, settings: Settings, assignment: Assignment) -> R
         SourceError: it does not answer usefully.
     """
     url, parameters, is_json = _smallest(source, settings)
-    http = HttpSource(source, assignment)
+    pace = getattr(import_module(f"tasks.sources.{source}"), "PACE", None)
+    http = HttpSource(source, assignment, pace)
     try:
         if is_json:
             http.json(url, parameters)

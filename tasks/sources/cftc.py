@@ -21,7 +21,6 @@ from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, 
 from tasks.sources._times import DAY_MS, HOUR_MS, Integers, from_ms, to_ms
 from tasks.sources._us_days import working_day_after
 
-LICENCE = "public domain (a work of the United States government); commercial use is free"
 NAME = "cftc"
 DATASET = "futures_positioning"
 PATH = "/resource/gpe5-46if.json"

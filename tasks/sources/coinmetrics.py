@@ -15,16 +15,15 @@ from typing import Any
 from tasks.settings_schema import CoinMetricsSettings, Settings
 from tasks.sources._daily import DailySeries, after_day, make_page, read_from
 from tasks.sources._errors import SourceError
-from tasks.sources._http import HttpSource, shared_pace
+from tasks.sources._http import HttpSource, Pace
 from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
 from tasks.sources._times import DAY_MS, HOUR_MS, from_ms, to_ms
 
-LICENCE = "CC BY-NC 4.0: commercial use needs Coin Metrics' permission"
 NAME = "coinmetrics"
 DATASET = "onchain_metrics"
 LAG_MS = 7 * HOUR_MS
 PAGE_SIZE = 10_000
-MOST_REQUESTS, WINDOW_SECONDS = 10, 6.0
+PACE = Pace(10, 6.0)
 # What is asked for a stablecoin: its dollar price values the cash of every portfolio.
 STABLECOINS = ("USDT", "USDC", "DAI")
 STABLECOIN_METRICS = ("PriceUSD", "CapMrktCurUSD", "SplyCur")
@@ -59,8 +58,7 @@ class CoinMetrics:
 
     def run(self, assignment: Assignment) -> None:
         """Fetch what is missing; a failure is emitted, none is raised."""
-        pace = shared_pace(assignment.clock, self.settings.base_url, MOST_REQUESTS, WINDOW_SECONDS)
-        http = HttpSource(NAME, assignment, pace)
+        http = HttpSource(NAME, assignment, PACE)
         try:
             self._fetch(http, assignment)
         except SourceError as error:

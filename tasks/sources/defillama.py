@@ -21,7 +21,6 @@ from tasks.sources._http import HttpSource
 from tasks.sources._json import Json
 from tasks.sources._model import Assignment, Failure, Finished, SeriesState, Source, Started
 
-LICENCE = "free to use with attribution (defillama.com/docs/api)"
 CHAINS = "protocol_metrics"
 STABLECOINS = "stablecoins"
 TVL = "tvl_usd"

@@ -19,7 +19,6 @@ from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, 
 from tasks.sources._times import HOUR_MS, Integers, to_ms
 from tasks.sources._us_days import working_day_after
 
-LICENCE = "free to use with attribution; some series are copyrighted by third parties, see each one's page"
 NAME = "fred"
 DATASET = "macro_series"
 PUBLISHED_AT_MS = 22 * HOUR_MS

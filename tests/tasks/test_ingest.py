@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tasks._ingest_threads import configured_sources
 from tasks.ingest import IngestSummary, ingest
 from tasks.settings import ConfigError
 from tasks.settings_schema import Settings
+from tasks.sources import venue as venue_module
 from tasks.sources.fred import Fred
 from tests.tasks.support import AS_OF, FakeClock, make_context, small_settings
 from warehouse.errors import MixedHome
@@ -193,6 +195,30 @@ def test_the_gaps_of_a_run_that_died_before_it_wrote_them_down_are_found_by_the_
     run(settings, "run-2")
     assert read(settings, "select gap_start, status from ops.gaps") == [(datetime(2026, 5, 9, 2), "open")]
     assert not list((tmp_path / "state" / "unsettled").iterdir())
+
+
+def test_a_market_that_is_listed_no_longer_keeps_its_data_and_is_not_late(
+    sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = venue_only(sandbox, tmp_path)
+    assert run(settings).failures == ()
+    held = candles(settings)
+    choose = venue_module.choose
+
+    def without_btc(session: Any, kind: str) -> Any:
+        chosen = choose(session, kind)
+        gone = tuple((market.base, market.symbol) for market in chosen.markets if market.base == "BTC")
+        return replace(chosen, markets=tuple(m for m in chosen.markets if m.base != "BTC"), absent=gone)
+
+    monkeypatch.setattr(venue_module, "choose", without_btc)
+    second = run(settings, "run-2")
+    assert second.failures == ()
+    found = "select distinct status, message from ops.series where dataset = 'candles' and asset = 'BTC'"
+    assert read(settings, found) == [("delisted", "binance lists BTCUSDT no longer; its last data are kept")]
+    assert candles(settings) == held
+    monkeypatch.undo()
+    run(settings, "run-3")  # it is back
+    assert [row[0] for row in read(settings, found)] == ["active"]
 
 
 def test_a_longer_history_is_added_at_the_old_end(sandbox: RunningSandbox, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from tasks.data_ages import data_ages
 from tasks.settings_schema import Settings
-from tasks.sources import coinmetrics
 from tasks.sources._errors import SourceError
 from tasks.sources._http import HttpSource
 from tasks.sources._model import Event, SeriesState
@@ -134,7 +133,3 @@ def test_a_catalog_that_refuses_a_metric_is_asked_for_all(
 def test_an_unreadable_row_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Any) -> None:
     events, _ = run(monkeypatch, tmp_path, [catalog(), {"data": [row]}])
     assert [failure.kind for failure in failures(events)] == ["malformed"]
-
-
-def test_the_licence_is_stated() -> None:
-    assert "NC" in coinmetrics.LICENCE

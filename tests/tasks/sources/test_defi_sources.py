@@ -19,10 +19,9 @@ from tasks.sources import _defillama_pools as pools
 from tasks.sources import _defillama_protocols as protocols
 from tasks.sources import _us_days, cftc, fred
 from tasks.sources._errors import SourceError
-from tasks.sources._http import shared_pace
 from tasks.sources._model import Event
 from tasks.sources._times import from_ms, to_ms
-from tests.tasks.support import AS_OF, FakeClock, failures, last_states, pages, run_source, small_settings
+from tests.tasks.support import AS_OF, failures, last_states, pages, run_source, small_settings
 
 USDC, KAMINO = (next(n for n, p in POOLS.items() if p.project == name) for name in ("aave-v3", "kamino-lend"))
 
@@ -221,14 +220,3 @@ def test_holidays_are_no_working_days() -> None:
     assert date(2024, 5, 27) in _us_days.holidays(2024)
     assert date(2020, 6, 19) not in _us_days.holidays(2020)
     assert _us_days.working_day_after(np.empty(0, np.int64), 1).size == 0
-
-
-def test_a_limit_per_address_is_shared_in_the_process() -> None:
-    clock = FakeClock()
-    pace = shared_pace(clock, "https://host", 10, 6.0)
-    assert shared_pace(clock, "https://host", 10, 6.0) is pace
-    assert shared_pace(clock, "https://other", 10, 6.0) is not pace
-    assert shared_pace(FakeClock(), "https://host", 10, 6.0) is not pace
-    for _ in range(25):
-        shared_pace(clock, "https://host", 10, 6.0).wait(clock)
-    assert clock.slept == pytest.approx([6.0, 6.0])

@@ -59,6 +59,18 @@ def test_a_broken_file_is_no_reason_to_fail(tmp_path, broken):
     assert Hosts(file_of(tmp_path), FakeClock()).seconds_to_wait(URL) == pytest.approx(9)
 
 
+def test_two_processes_share_ten_requests_in_six_seconds(tmp_path):
+    clock = FakeClock()
+    one, other = Hosts(tmp_path / "held.json", clock), Hosts(tmp_path / "held.json", clock)
+    sent = []
+    for at in range(35):
+        clock.sleep((one, other)[at % 2].reserve_one_of("coinmetrics", 10, 6.0))
+        sent.append(clock.seconds)
+    assert sent[:10] == [0.0] * 10  # a burst is allowed
+    assert all(later - earlier >= 6 - 1e-6 for earlier, later in zip(sent[:-10], sent[10:], strict=True))
+    assert sent[-1] == pytest.approx(18)
+
+
 def test_two_processes_stand_in_one_queue(tmp_path):
     clock = FakeClock()
     one, two = Hosts(file_of(tmp_path), clock), Hosts(file_of(tmp_path), clock)

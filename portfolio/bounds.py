@@ -8,6 +8,7 @@ proposed, the rest reported.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from portfolio.book import Book, cash_assets, markets_of
 from portfolio.costs import TradingCost
 from portfolio.estimates import Estimates
-from portfolio.failure import AllocationFailure
+from portfolio.limits import policy_rows
 from portfolio.model import DecisionInputs, Policy, asset_of, is_cash, line_of, sleeve_of
-from portfolio.problem import TOLERANCE, Linear, Problem
+from portfolio.problem import Goal, Problem
+from portfolio.widening import widen
 
 Array = NDArray[np.float64]
 
@@ -58,7 +60,7 @@ def build_problem(
         upper=np.array([b.upper for b in boxes]),
         lower_names=tuple(b.lower_name for b in boxes),
         upper_names=tuple(b.upper_name for b in boxes),
-        rows=_rows(lines, book, policy),
+        rows=policy_rows(lines, book, inputs, policy),
         current=np.array([book.weight[x] for x in lines]) if book.nav_usd is not None else None,
         max_turnover=policy.max_turnover,
         cost_rates=np.array([_cost_rate(x, policy, costs) for x in lines]),
@@ -67,7 +69,9 @@ def build_problem(
         risk_aversion=policy.risk_aversion,
         horizon_days=policy.rebalance.horizon_days,
         risk_free_rate=policy.risk_free_rate,
-        target=np.array([0.0 if x in inputs.unlisted else targets.get(x, 0.0) for x in lines]),
+        target=np.array([0.0 if _is_leaving(x, inputs, policy) else targets.get(x, 0.0) for x in lines]),
+        goal=_goal(policy),
+        returns=_spread_returns(lines, estimates),
         may_hold_all=np.array([policy.weight_bounds.get(x, (0.0, 0.0))[1] >= 0.999 for x in lines]),
         settlement=lines.index(quote) if quote in lines else -1,
     )
@@ -91,8 +95,9 @@ def _box(
     )
     if is_cash(line) and "cash" not in policy.sleeves:
         box.lower, box.upper, box.upper_name = 0.0, 0.0, "cash is not in sleeves"
-    if line in inputs.unlisted:
-        box.lower, box.upper, box.upper_name = 0.0, 0.0, "unlisted"
+    closed = closed_to_buying(line, inputs, policy)
+    if closed:
+        box.lower, box.upper, box.upper_name = 0.0, 0.0, closed
         box.hard_upper = now
     kept = book.keeps(line)
     reason = kept.reason_code if kept else None
@@ -103,12 +108,34 @@ def _box(
         reason = "no_conversion_market"
     if reason is not None:
         return _Box(now, now, now, now, reason, reason)
-    _hold_back(box, line, now, book, policy, costs)
+    _hold_back(box, line, now, book, policy, costs.get(line))
     return box
 
 
+def closed_to_buying(line: str, inputs: DecisionInputs, policy: Policy) -> str:
+    """Return why a line is to be held at nothing and never bought, or an empty string."""
+    if line in inputs.unlisted:
+        return "unlisted"
+    if leaves_soon(line, inputs, policy):
+        return "delisting"
+    terms = inputs.terms.get(line)
+    if terms is None:
+        return ""
+    named = line in policy.weight_bounds or sleeve_of(line) in policy.class_bounds
+    if terms.is_indicative and not named:
+        return "indicative"
+    near, wanted = terms.liquidation_distance, policy.min_liquidation_distance
+    return "min_liquidation_distance" if wanted is not None and near is not None and near < wanted else ""
+
+
+def leaves_soon(line: str, inputs: DecisionInputs, policy: Policy) -> bool:
+    """Tell whether a line's market closes within the policy's notice."""
+    end = inputs.exits.get(line)
+    return end is not None and end - inputs.as_of <= timedelta(days=policy.exit_notice_days)
+
+
 def _hold_back(
-    box: _Box, line: str, now: float, book: Book, policy: Policy, costs: Mapping[str, TradingCost]
+    box: _Box, line: str, now: float, book: Book, policy: Policy, cost: TradingCost | None
 ) -> None:
     """Narrow one line's hard bounds by what is immovable, by participation and by a lost peg."""
     stays = book.immovable.get(line, 0.0)
@@ -117,7 +144,6 @@ def _hold_back(
         if stays > box.lower:
             box.lower, box.lower_name = stays, "immovable"
         box.upper = max(box.upper, stays)
-    cost = costs.get(line)
     if book.nav_usd is not None and cost is not None and cost.average_daily_volume_usd is not None:
         most = policy.max_participation * cost.average_daily_volume_usd / book.nav_usd
         box.hard_lower = max(box.hard_lower, now - most)
@@ -144,19 +170,20 @@ def _convertible(line: str, book: Book, inputs: DecisionInputs, policy: Policy) 
     return bool(markets_of(asset, inputs, others)) or any(markets_of(a, inputs, [asset]) for a in others)
 
 
-def _rows(lines: tuple[str, ...], book: Book, policy: Policy) -> tuple[Linear, ...]:
-    floor = policy.cash_floor_usd / book.nav_usd if book.nav_usd else 0.0
-    bounds = dict(policy.class_bounds)
-    low, high = bounds.get("cash", (0.0, 1.0))
-    names = {sleeve: f"class {sleeve}" for sleeve in bounds}
-    if floor > low:
-        bounds["cash"], names["cash"] = (min(floor, 1.0), max(high, min(floor, 1.0))), "cash_floor_usd"
-    rows: list[Linear] = []
-    for sleeve, (lower, upper) in sorted(bounds.items()):
-        members = np.array([float(sleeve_of(x) == sleeve) for x in lines])
-        if members.any():
-            rows.append(Linear(name=names[sleeve], coefficients=members, lower=lower, upper=upper))
-    return tuple(rows)
+def _is_leaving(line: str, inputs: DecisionInputs, policy: Policy) -> bool:
+    return line in inputs.unlisted or leaves_soon(line, inputs, policy)
+
+
+def _goal(policy: Policy) -> Goal:
+    return Goal(policy.target_volatility, policy.target_return, policy.cvar_level)
+
+
+def _spread_returns(lines: tuple[str, ...], estimates: Estimates | None) -> Array | None:
+    if estimates is None:
+        return None
+    spread = np.zeros((len(estimates.returns), len(lines)))
+    spread[:, [lines.index(x) for x in estimates.lines]] = estimates.returns
+    return spread
 
 
 def _spread_estimates(
@@ -174,80 +201,3 @@ def _spread_estimates(
 def _cost_rate(line: str, policy: Policy, costs: Mapping[str, TradingCost]) -> float:
     cost = costs.get(line)
     return 0.0 if cost is None or line == line_of("cash", policy.quote) else cost.rate(0.0)
-
-
-def widen(soft: Problem, hard_low: Array, hard_high: Array) -> Problem:
-    """Return the problem with the owner's limits widened as little as today's hard limits make necessary.
-
-    Raises:
-        AllocationFailure: the limits can not be met although the portfolio is not outside of them already.
-    """
-    from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
-
-    size = len(soft.lines)
-    rows, right = _soft_rows(soft)
-    slack = rows.shape[1] - 3 * size
-    before = soft.current if soft.current is not None else np.zeros(size)
-    cap = soft.max_turnover if soft.current is not None else float(size)
-    equal = np.vstack(
-        [
-            np.concatenate([np.ones(size), np.zeros(2 * size + slack)]),
-            np.hstack([np.eye(size), -np.eye(size), np.eye(size), np.zeros((size, slack))]),
-        ]
-    )
-    spend = np.concatenate([np.zeros(size), np.full(2 * size, 0.5), np.zeros(slack)])
-    # A tiny price on trading picks, among equally good ways back, the one that trades least.
-    price = np.concatenate([np.zeros(size), np.full(2 * size, 1e-6), np.ones(slack)])
-    box = list(zip(hard_low, hard_high, strict=True)) + [(0.0, None)] * (2 * size + slack)
-    answer = linprog(
-        price,
-        A_ub=np.vstack([rows, spend]),
-        b_ub=np.append(right, cap),
-        A_eq=equal,
-        b_eq=np.concatenate([[1.0], before]),
-        bounds=box,
-        method="highs",
-    )
-    if answer.status != 0:
-        raise AllocationFailure("infeasible", f"No weights obey today's limits ({answer.message}).", REMEDY)
-    reached = np.clip(answer.x[:size], hard_low, hard_high)
-    missing = float(answer.x[3 * size :].sum())
-    if missing > TOLERANCE and missing > _violation(soft, soft.current) + TOLERANCE:
-        raise AllocationFailure("infeasible", f"The bounds miss each other by {missing:.4f} of NAV.", REMEDY)
-    return _cover(soft, reached, hard_low, hard_high)
-
-
-REMEDY = "Relax weight_bounds, class_bounds or cash_floor_usd; `trimtab check` names the setting."
-
-
-def _soft_rows(soft: Problem) -> tuple[Array, Array]:
-    """Rows of the owner's limits over (w, bought, sold, slack), one slack for each."""
-    size = len(soft.lines)
-    eye = np.eye(size)
-    sides = [side for rule in soft.rows for side in rule.sides()]
-    left = np.vstack([eye, -eye, *(s[1][None, :] for s in sides)])
-    right = np.concatenate([soft.upper, -soft.lower, [s[2] for s in sides]])
-    return np.hstack([left, np.zeros((len(left), 2 * size)), -np.eye(len(left))]), right
-
-
-def _violation(problem: Problem, weights: Array | None) -> float:
-    """Return by how much weights break the owner's limits, summed."""
-    if weights is None:
-        return 0.0
-    total = float(
-        np.maximum(0.0, problem.lower - weights).sum() + np.maximum(0.0, weights - problem.upper).sum()
-    )
-    for row in problem.rows:
-        held = row.of(weights)
-        total += max(0.0, row.lower - held) + max(0.0, held - row.upper)
-    return total
-
-
-def _cover(soft: Problem, reached: Array, hard_low: Array, hard_high: Array) -> Problem:
-    rows = []
-    for row in soft.rows:
-        held = row.of(reached)
-        rows.append(replace(row, lower=min(row.lower, held), upper=max(row.upper, held)))
-    lower = np.maximum(np.minimum(soft.lower, reached), hard_low)
-    upper = np.minimum(np.maximum(soft.upper, reached), hard_high)
-    return replace(soft, lower=np.minimum(lower, upper), upper=upper, rows=tuple(rows))

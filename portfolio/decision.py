@@ -100,7 +100,7 @@ def _estimates(
         check_frame(inputs.returns)
         panel, excluded = bench.panel(inputs.returns, wanted, policy.lookback_days)
         estimates = bench.estimate(panel, excluded, policy, caps, inputs.views)
-        estimates = with_terms(estimates, inputs.terms) if inputs.terms else estimates
+        estimates = with_terms(estimates, inputs.terms, policy) if inputs.terms else estimates
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions

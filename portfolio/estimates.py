@@ -22,6 +22,7 @@ from portfolio.model import (
     is_cash,
     is_contractual,
     line_of,
+    sleeve_of,
 )
 from portfolio.pegged import at_horizon
 from portfolio.views import View
@@ -39,7 +40,7 @@ class Panel:
         market_caps: asset → USD, or None.
         risk_free_rate: annual.
         market_sharpe_ratio: of the market portfolio, the assumption behind reverse optimisation.
-        views: what signals say beyond the prior; only Black-Litterman listens.
+        views: what signals say beyond the prior; only Black-Litterman listens; `view_confidence` says how.
     """
 
     returns: pd.DataFrame
@@ -48,11 +49,16 @@ class Panel:
     risk_free_rate: float = 0.0
     market_sharpe_ratio: float = 0.5
     views: tuple[View, ...] = ()
+    view_confidence: str = "idzorek"
 
     def risky(self) -> list[str]:
         """Return the columns whose mean is to be estimated: neither cash nor a contractual sleeve."""
         lines = [str(c) for c in self.returns.columns]
         return [x for x in lines if not is_cash(x) and not is_contractual(x)]
+
+    def coins(self) -> list[str]:
+        """Return the spot columns: what a market capitalisation or a common mean says something about."""
+        return [x for x in self.risky() if sleeve_of(x) == "spot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,6 +116,7 @@ def estimate(
         risk_free_rate=policy.risk_free_rate,
         market_sharpe_ratio=policy.market_sharpe_ratio,
         views=views,
+        view_confidence=policy.view_confidence,
     )
     expected, substitutions = registry.load(registry.EXPECTED_RETURNS, policy.expected_returns).estimate(
         request
@@ -128,7 +135,7 @@ def estimate(
     )
 
 
-def with_terms(estimates: Estimates, terms: Mapping[str, SleeveTerms]) -> Estimates:
+def with_terms(estimates: Estimates, terms: Mapping[str, SleeveTerms], policy: Policy) -> Estimates:
     """Return the estimates with what is contracted in place of what the past suggests.
 
     A line earns its contracted rate and, on its net delta, what the asset itself is expected to earn. Where
@@ -141,8 +148,19 @@ def with_terms(estimates: Estimates, terms: Mapping[str, SleeveTerms]) -> Estima
         if own is None or known.expected_return is None or (known.net_delta != 0.0 and asset is None):
             continue  # nothing is contracted, or nothing is known of the rest
         moves = known.net_delta * float(estimates.expected[asset]) if asset is not None else 0.0
-        expected[own] = known.expected_return + moves
+        expected[own] = known.expected_return + moves - borrowing_cost(known, policy)
     return replace(estimates, expected=expected)
+
+
+def borrowing_cost(terms: SleeveTerms, policy: Policy) -> float:
+    """Return what borrowing the coins that a line sells short costs, per unit of its capital and year."""
+    borrowed = sum(
+        -leg.quantity_per_unit * (leg.price or 0.0)
+        for leg in terms.legs
+        if leg.role == "spot" and leg.quantity_per_unit < 0.0
+    )
+    rate = policy.borrow_rates.get(asset_of(terms.line), policy.borrow_rates.get("default", 0.0))
+    return rate * borrowed / terms.capital_per_unit_usd
 
 
 def verify_estimates(mu: Array, sigma: Array) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portfolio import registry
-from portfolio.policy import Policy
+from portfolio.policy import Limit, Policy
 
 SUM_TOLERANCE = 1e-6
 
@@ -31,7 +31,7 @@ def check_policy(policy: Policy, lines: Sequence[str]) -> list[Problem]:
         policy: the portfolio's settings.
         lines: every line the portfolio may hold ("spot:BTC", "cash:USDT", ...).
     """
-    problems = _names(policy) + _numbers(policy) + _bounds(policy, lines)
+    problems = _names(policy) + _numbers(policy) + _bounds(policy, lines) + _limits(policy, lines)
     if not problems:
         problems = _sums(policy, lines)
     return problems + _targets(policy, lines)
@@ -60,12 +60,17 @@ def _numbers(policy: Policy) -> list[Problem]:
         ("lookback_days", policy.lookback_days),
         ("max_turnover", policy.max_turnover),
         ("max_participation", policy.max_participation),
+        ("target_volatility", policy.target_volatility),
         ("rebalance.horizon_days", rules.horizon_days),
         ("rebalance.valid_hours", rules.valid_hours),
     ]
     not_negative = [
         ("cash_floor_usd", policy.cash_floor_usd),
         ("max_frozen_share", policy.max_frozen_share),
+        ("min_position", policy.min_position),
+        ("regularisation", policy.regularisation),
+        ("resampling_draws", policy.resampling_draws),
+        *((f"scenario_loss_caps.{name}", cap) for name, cap in policy.scenario_loss_caps.items()),
         ("rebalance.band_absolute", rules.band_absolute),
         ("rebalance.band_relative", rules.band_relative),
         ("rebalance.min_benefit_over_cost", rules.min_benefit_over_cost),
@@ -81,6 +86,8 @@ def _numbers(policy: Policy) -> list[Problem]:
         for name, value in not_negative
         if not (math.isfinite(value) and value >= 0)
     ]
+    if not 0.0 < policy.cvar_level < 1.0:
+        found.append(Problem("cvar_level", "a share between 0 and 1", repr(policy.cvar_level), "Write 0.95."))
     modes = ("full", "cash_flow_only", "sell_only")
     if rules.mode not in modes:
         remedy = f"Write {registry.nearest(str(rules.mode), modes)!r}."
@@ -114,6 +121,47 @@ def _bounds(policy: Policy, lines: Sequence[str]) -> list[Problem]:
         if sleeve not in policy.sleeves
     ]
     return found
+
+
+def _limits(policy: Policy, lines: Sequence[str]) -> list[Problem]:
+    """Limits on what is not there, limits that the weight bounds contradict, positions too small to hold."""
+    found: list[Problem] = []
+    assets = tuple(sorted({x.partition(":")[2] for x in lines}))
+    for i, limit in enumerate(policy.limits):
+        setting = f"limits.{i}"
+        valid = {"asset": assets, "class": policy.sleeves}.get(limit.by, ())
+        if valid and limit.of not in valid:
+            remedy = f"Did you mean {registry.nearest(limit.of, valid)!r}?"
+            wanted = f"{'an' if limit.by == 'asset' else 'a'} {limit.by} of this portfolio"
+            found.append(Problem(setting, wanted, repr(limit.of), remedy))
+        elif not limit.lower <= limit.upper:
+            bounds = f"[{limit.lower}, {limit.upper}]"
+            found.append(Problem(setting, "lower ≤ upper", bounds, f"Set {setting} so that lower ≤ upper."))
+        elif valid and limit.measure == "capital":
+            found += _limit_sums(setting, limit, policy, lines)
+    for line in lines:
+        lower, upper = policy.bounds_of(line)
+        if lower <= upper < policy.min_position and upper > 0.0 and not line.startswith("cash:"):
+            remedy = f'Lower min_position or raise weight_bounds."{line}".'
+            text = f"{line} may hold at most {upper:.4g}"
+            found.append(Problem("min_position", "a line that can hold it", text, remedy))
+            break
+    return found
+
+
+def _limit_sums(setting: str, limit: Limit, policy: Policy, lines: Sequence[str]) -> list[Problem]:
+    """A capital limit that the bounds of its lines can not meet."""
+    part = 0 if limit.by == "class" else 2
+    members = [policy.bounds_of(x) for x in lines if x.partition(":")[part] == limit.of]
+    low, high = sum(b[0] for b in members), sum(b[1] for b in members)
+    remedy = f"Relax {setting} or the weight_bounds of {limit.of}."
+    if low > limit.upper + SUM_TOLERANCE:
+        text = f"its lines want at least {low:.4g}"
+        return [Problem(setting, f"at most {limit.upper:.4g} of NAV", text, remedy)]
+    if high < limit.lower - SUM_TOLERANCE:
+        text = f"its lines may hold at most {high:.4g}"
+        return [Problem(setting, f"at least {limit.lower:.4g} of NAV", text, remedy)]
+    return []
 
 
 def _sums(policy: Policy, lines: Sequence[str]) -> list[Problem]:

@@ -16,7 +16,7 @@ import pandas as pd
 from portfolio.content import frame_content, sha256_of, texts
 from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, Step, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
-from portfolio.terms import Leg, SleeveTerms
+from portfolio.terms import Leg, ProtocolFacts, SleeveTerms
 from portfolio.views import View
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Position",
     "PreviousDecision",
     "PriceMark",
+    "ProtocolFacts",
     "RebalanceRules",
     "SleeveTerms",
     "Step",
@@ -224,6 +225,8 @@ class DecisionInputs:
         target_in_force: the last accepted target, line → weight; None where none was ever accepted.
         frozen: line → why it may not be traded now; it keeps its quantity.
         terms: line → what a unit is made of, for lines of sleeves other than spot and cash.
+        protocols: protocol → what the sources say of it, for tiers.
+        exits: line → when its market closes (delisting, expiry), where that is announced.
         views: what signals with evidence say of a line beyond the prior.
         unlisted: line → why it can not be held (not listed yet, delisted); its target is 0 and it is
             never bought.
@@ -247,6 +250,8 @@ class DecisionInputs:
     datasets: tuple[DatasetState, ...] = ()
     terms: Mapping[str, SleeveTerms] = field(default_factory=dict)
     frozen: Mapping[str, Freeze] = field(default_factory=dict)
+    protocols: Mapping[str, ProtocolFacts] = field(default_factory=dict)
+    exits: Mapping[str, datetime] = field(default_factory=dict)
     views: tuple[View, ...] = ()
     unlisted: Mapping[str, str] = field(default_factory=dict)
     extreme_moves: Mapping[str, float] = field(default_factory=dict)
@@ -278,6 +283,10 @@ class DecisionInputs:
             "extreme_moves": dict(self.extreme_moves),
             "is_simulated": self.is_simulated,
         }
-        if self.views:  # where there are none, the hash is what it was before there could be any
-            content["views"] = sorted(texts(v) for v in self.views)
+        newer: dict[str, object] = {  # without them the hash is what it was before there were any
+            "views": sorted(texts(v) for v in self.views),
+            "protocols": {k: texts(p) for k, p in self.protocols.items()},
+            "exits": {k: t.isoformat() for k, t in self.exits.items()},
+        }
+        content |= {name: value for name, value in newer.items() if value}
         return sha256_of(content)

@@ -4,8 +4,10 @@ A `Policy` comes from the configuration and goes into `decide` unchanged; nothin
 are fractions of the portfolio's value (NAV), rates are annual, and a *line* is the string "sleeve:asset".
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 DAYS_PER_YEAR = 365  # crypto trades every day
@@ -37,6 +39,49 @@ class RebalanceRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One bound on what several lines hold together, in fractions of NAV.
+
+    Attributes:
+        measure: `capital`, `net_delta` (price exposure) or `gross_notional` (|notional| of all legs).
+        by: over the lines of an asset, a class (sleeve), a venue, a protocol, an issuer, or all of them.
+        of: which one: "BTC", "carry", "binance", "aave-v3"; an issuer by its coin, "USDT".
+        name: as the owner knows it where it is not one of `limits`.
+    """
+
+    measure: Literal["capital", "net_delta", "gross_notional"] = "capital"
+    by: Literal["portfolio", "asset", "class", "venue", "protocol", "issuer"]
+    of: str = ""
+    lower: float = -math.inf
+    upper: float = math.inf
+    name: str = ""
+
+    def title(self) -> str:
+        """Return the name in explanations."""
+        return self.name or f"limit {self.measure} of {self.by} {self.of}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolTier:
+    """What a protocol must be to hold up to `cap` of NAV; a demand of 0 or None is no demand."""
+
+    name: str
+    cap: float
+    min_age_days: int = 0
+    min_audits: int = 0
+    min_tvl_usd: float = 0.0
+    max_incidents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolRecord:
+    """What the owner has looked up about a protocol and no source tells: its launch and its audits."""
+
+    launched: date | None = None
+    audits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One portfolio's rules.
 
@@ -59,9 +104,21 @@ class Policy:
             returns.
         peg_tolerance: a stablecoin further than this from 1 USD is depegged.
         max_unstable_turnover: a 0.1 % change of the inputs may not move more than this (95th percentile).
-        net_delta_bounds: asset → (lower, upper) of net delta over NAV; binds only derivative sleeves.
-        gross_notional_limit: total notional over NAV; binds only derivative sleeves.
-        min_liquidation_distance: adverse move to liquidation; binds only derivative sleeves.
+        net_delta_bounds: asset → (lower, upper) of net delta over NAV.
+        gross_notional_limit: total notional over NAV.
+        min_liquidation_distance: a line nearer to liquidation than this adverse move is not held.
+        limits: further bounds by asset, class, venue, protocol or issuer.
+        scenario_loss_caps: scenario → fraction of NAV that it may cost; `default` for those not named.
+        protocol_tiers: best first; empty: protocols are not tiered. `protocol_facts`: by protocol.
+        min_position: a line holds nothing or at least this much.
+        target_volatility: annual, of the objective `efficient_risk`; `target_return`: annual, of
+            `efficient_return`; `cvar_level`: of the objective `min_cvar`.
+        view_confidence: how a view's confidence becomes its variance (`black_litterman`).
+        regularisation: share of the average variance added to every line's own before solving.
+        resampling_draws: answers to resampled expected returns that are averaged; 0 is none.
+        borrow_rates: coin → annual rate paid on what is sold short; `default` for those not named.
+        tax_rate: on realised gains; None: every cost is before tax.
+        exit_notice_days: a line whose market closes within this time is sold.
     """
 
     name: str = "core"
@@ -93,6 +150,20 @@ class Policy:
     net_delta_bounds: Mapping[str, Bounds] = field(default_factory=dict)
     gross_notional_limit: float | None = None
     min_liquidation_distance: float | None = None
+    limits: tuple[Limit, ...] = ()
+    scenario_loss_caps: Mapping[str, float] = field(default_factory=lambda: {"default": 0.10})
+    protocol_tiers: tuple[ProtocolTier, ...] = ()
+    protocol_facts: Mapping[str, ProtocolRecord] = field(default_factory=dict)
+    min_position: float = 0.0
+    target_volatility: float = 0.20
+    target_return: float = 0.10
+    cvar_level: float = 0.95
+    view_confidence: Literal["idzorek", "he_litterman"] = "idzorek"
+    regularisation: float = 0.0
+    resampling_draws: int = 0
+    borrow_rates: Mapping[str, float] = field(default_factory=dict)
+    tax_rate: float | None = None
+    exit_notice_days: int = 7
 
     def bounds_of(self, line: str) -> Bounds:
         """Return the (lower, upper) weight of one line; cash is not bound by the default."""

@@ -46,6 +46,15 @@ class Linear:
         return [side for side in both if math.isfinite(side[2])]
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What some objectives aim at: annual volatility, annual return, tail of the expected shortfall."""
+
+    volatility: float = 0.20
+    expected_return: float = 0.10
+    cvar_level: float = 0.95
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """What to allocate under which rules.
@@ -57,7 +66,8 @@ class Problem:
         current: weights now; None where positions are unknown, and then neither costs nor turnover bind.
         cost_rates: one-off cost of trading a line, as a fraction of the traded notional.
         expected: annual expected simple returns. `covariance`: annual.
-        target: fixed weights of the objective `policy`.
+        target: fixed weights of the objective `policy`. `goal`: of the objectives that have one.
+        returns: days × lines, simple daily; for the methods that look at scenarios instead of a covariance.
         may_hold_all: lines the owner explicitly allowed to be the whole portfolio.
         settlement: position of the cash line that trades settle in; -1 where there is none.
     """
@@ -78,6 +88,8 @@ class Problem:
     horizon_days: int = 30
     risk_free_rate: float = 0.0
     target: Array | None = None
+    goal: Goal = field(default_factory=Goal)
+    returns: Array | None = None
     may_hold_all: Mask
     settlement: int = -1
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.book import Book
+from portfolio.bounds import closed_to_buying
 from portfolio.estimates import Estimates
+from portfolio.limits import policy_rows
 from portfolio.model import (
     DAYS_PER_YEAR,
     DecisionInputs,
@@ -90,15 +92,14 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
     for line in book.lines:
         weight = book.weight.get(line, 0.0)
         lower, upper = policy.bounds_of(line)
-        if line in inputs.unlisted:
+        closed = closed_to_buying(line, inputs, policy)
+        if closed:
             lower, upper = 0.0, 0.0
         upper = max(upper, book.immovable.get(line, 0.0))
         if book.keeps(line) is not None or (is_cash(line) and "cash" not in policy.sleeves):
             continue
         if weight > upper + LIMIT_SLACK:
-            found.append(
-                f"{asset_of(line)} is {weight:.1%} of the portfolio, above its limit of {upper:.1%}."
-            )
+            found.append(_above(line, weight, upper, closed, inputs, policy))
         elif weight < lower - LIMIT_SLACK:
             found.append(
                 f"{asset_of(line)} is {weight:.1%} of the portfolio, below its limit of {lower:.1%}."
@@ -109,6 +110,7 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
             found.append(f"{sleeve} is {held:.1%} of the portfolio, above its limit of {upper:.1%}.")
         elif held < lower - LIMIT_SLACK:
             found.append(f"{sleeve} is {held:.1%} of the portfolio, below its limit of {lower:.1%}.")
+    found += _broken_rows(book, inputs, policy)
     cash_usd = book.cash_weight() * (book.nav_usd or 0.0)
     if policy.cash_floor_usd > 0.0 and cash_usd < policy.cash_floor_usd - 0.01:
         found.append(f"Cash is {cash_usd:,.0f} USD, below its floor of {policy.cash_floor_usd:,.0f} USD.")
@@ -117,6 +119,36 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
         for asset in sorted(book.depegged)
         if book.weight.get(f"cash:{asset}", 0.0) > LIMIT_SLACK
     ]
+    return found
+
+
+def _above(
+    line: str, weight: float, upper: float, closed: str, inputs: DecisionInputs, policy: Policy
+) -> str:
+    """Return why a line holds more than it may, as a sentence."""
+    text = f"{asset_of(line)} is {weight:.1%} of the portfolio"
+    if closed == "delisting":
+        return f"{text} and its market closes on {inputs.exits[line]:%Y-%m-%d}: it is left before."
+    if closed == "min_liquidation_distance":
+        near, wanted = inputs.terms[line].liquidation_distance, policy.min_liquidation_distance
+        return f"{line} is {near:.0%} from liquidation, at least {wanted:.0%} is wanted: add margin or close."
+    return f"{text}, above its limit of {upper:.1%}."
+
+
+def _broken_rows(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
+    """Return a sentence per limit across lines, other than of classes and the floor, that is broken."""
+    if policy.objective == "policy" or book.nav_usd is None:
+        return []
+    now = np.array([book.weight.get(x, 0.0) for x in book.lines])
+    found: list[str] = []
+    for row in policy_rows(book.lines, book, inputs, policy):
+        held = row.of(now)
+        if row.name.startswith(("class ", "cash_floor")):
+            continue
+        if held > row.upper + LIMIT_SLACK:
+            found.append(f"{row.name} is {held:.1%} of the portfolio, above its limit of {row.upper:.1%}.")
+        elif held < row.lower - LIMIT_SLACK:
+            found.append(f"{row.name} is {held:.1%} of the portfolio, below its limit of {row.lower:.1%}.")
     return found
 
 

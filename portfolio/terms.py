@@ -36,6 +36,14 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolFacts:
+    """What the sources say of a protocol; None where they say nothing."""
+
+    tvl_usd: float | None = None
+    incidents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SleeveTerms:
     """The terms of one line of a sleeve other than spot and cash, as known at `as_of`.
 

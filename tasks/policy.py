@@ -10,10 +10,17 @@ import hashlib
 import json
 from typing import Any
 
-from portfolio.policy import Policy, RebalanceRules
+from portfolio.policy import Limit, Policy, ProtocolRecord, ProtocolTier, RebalanceRules
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
-from tasks.settings_schema import PortfolioSettings, Settings
+from tasks.settings_portfolio import PortfolioSettings
+from tasks.settings_schema import Settings
 from tasks.sleeve_parameters import SLEEVES, sleeve_assets
+
+# Settings that become something else on their way into the policy.
+TRANSLATED = {
+    "profile", "weight_bounds", "rebalance", "holdings", "limits", "protocol_tiers", "protocol_facts",
+    "cash_floor_usd", "planned_monthly_outflow_usd", "cash_floor_months",
+}  # fmt: skip
 
 
 def lines_of(settings: Settings, name: str) -> tuple[str, ...]:
@@ -51,7 +58,8 @@ def policy_of(settings: Settings, name: str) -> Policy:
     portfolio = settings.portfolios[name]
     bounds = dict(portfolio.weight_bounds)
     rebalance = portfolio.rebalance.model_dump(exclude={"period_hours"})
-    copied = portfolio.model_dump(exclude={"weight_bounds", "rebalance", "holdings"})
+    months = portfolio.cash_floor_months * portfolio.planned_monthly_outflow_usd
+    copied = portfolio.model_dump(exclude=TRANSLATED)
     return Policy(
         name=name,
         quote=settings.universe.quote,
@@ -61,6 +69,12 @@ def policy_of(settings: Settings, name: str) -> Policy:
         max_frozen_share=settings.gate.max_frozen_share,
         min_venues=settings.gate.min_venues,
         peg_tolerance=settings.gate.peg_tolerance,
+        cash_floor_usd=max(portfolio.cash_floor_usd, months),
+        limits=tuple(Limit(**limit.model_dump(exclude_none=True)) for limit in portfolio.limits),
+        protocol_tiers=tuple(ProtocolTier(**tier.model_dump()) for tier in portfolio.protocol_tiers),
+        protocol_facts={
+            k: ProtocolRecord(**fact.model_dump()) for k, fact in portfolio.protocol_facts.items()
+        },
         **copied,
     )
 

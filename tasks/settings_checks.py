@@ -15,7 +15,8 @@ from pathlib import Path
 from portfolio.feasibility import check_policy
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS, probable_slip
 from tasks.policy import lines_of, policy_of
-from tasks.settings_schema import DEFAULT_FRESHNESS, PortfolioSettings, Settings
+from tasks.settings_portfolio import PortfolioSettings
+from tasks.settings_schema import DEFAULT_FRESHNESS, Settings
 
 Where = tuple[int | str, ...]
 # Which section feeds a dataset that a portfolio may require; candles and funding come from the venues.

@@ -14,8 +14,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings_agreement import AgreementSettings
-from tasks.settings_kinds import Asset, BaseUrl, Bounds, Duration, Fraction, Section
+from tasks.settings_kinds import Asset, BaseUrl, Duration, Fraction, Section
 from tasks.settings_operation import AlertSettings, ScheduleSettings, WatchSettings
+from tasks.settings_portfolio import PortfolioSettings
 from tasks.settings_sleeves import SleevesSettings
 
 TIMEFRAMES = ("15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
@@ -49,7 +50,6 @@ DEFAULT_FRESHNESS = {
 MarketType = Literal["spot", "perp", "future"]
 # What a venue is asked for only when its section names it.
 MarketDataset = Literal["open_interest", "mark_candles", "leverage_brackets", "implied_volatility"]
-Sleeve = Literal["spot", "carry", "basis", "yield", "staking", "options", "cash"]
 
 
 class WarehouseSettings(Section):
@@ -199,54 +199,6 @@ class GateSettings(Section):
     freshness: Annotated[dict[str, Duration], BeforeValidator(_freshness)] = Field(
         default_factory=lambda: dict(DEFAULT_FRESHNESS), validate_default=True
     )
-
-
-class RebalanceSettings(Section):
-    """When a trade is worth recommending."""
-
-    period_hours: int = Field(default=24, ge=1, le=24 * 31)
-    horizon_days: int = Field(default=30, ge=1, le=730)
-    band_absolute: Fraction = 0.03
-    band_relative: float = Field(default=0.25, ge=0, le=10)
-    min_benefit_over_cost: float = Field(default=1.5, ge=0, le=100)
-    cooldown_hours: float = Field(default=20, ge=0, le=24 * 365)
-    valid_hours: float = Field(default=24, gt=0, le=24 * 31)
-    mode: Literal["full", "cash_flow_only", "sell_only"] = "full"
-
-
-class HoldingsSettings(Section):
-    """Where the positions are."""
-
-    file: Path
-
-
-class PortfolioSettings(Section):
-    """One portfolio's policy."""
-
-    reference_currency: Literal["USD"] = "USD"
-    sleeves: tuple[Sleeve, ...] = ("spot", "cash")
-    objective: str = "max_quadratic_utility"
-    target_weights: dict[str, Fraction] | None = None
-    risk_aversion: float = Field(default=3.0, gt=0, le=1000)
-    risk_free_rate: float = Field(default=0.0, ge=-0.1, le=1)
-    market_sharpe_ratio: float = Field(default=0.5, ge=0, le=5)
-    max_unstable_turnover: float = Field(default=0.20, gt=0, le=2)
-    expected_returns: str = "shrunk_mean"
-    risk_model: str = "ledoit_wolf"
-    lookback_days: int = Field(default=365, ge=60, le=3650)
-    requires: tuple[str, ...] = ("candles_1d",)
-    on_stale: Literal["block", "degrade"] = "block"
-    weight_bounds: dict[str, Bounds] = Field(default_factory=lambda: {"default": (0.0, 1.0)})
-    class_bounds: dict[Sleeve, Bounds] = Field(default_factory=dict)
-    max_turnover: float = Field(default=1.0, gt=0, le=2)
-    max_participation: float = Field(default=0.02, gt=0, le=1)
-    net_delta_bounds: dict[Asset, Bounds] = Field(default_factory=dict)
-    gross_notional_limit: float = Field(default=2.0, gt=0, le=20)
-    min_liquidation_distance: Fraction = 0.30
-    cash_floor_usd: float = Field(default=0.0, ge=0)
-    fallbacks: tuple[str, ...] = ("min_volatility", "hrp", "hold")
-    rebalance: RebalanceSettings = Field(default_factory=RebalanceSettings)
-    holdings: HoldingsSettings | None = None
 
 
 class ChannelSettings(Section):

@@ -1,8 +1,9 @@
 """Sample means shrunk towards the mean of the minimum-variance portfolio.
 
-P. Jorion, "Bayes-Stein estimation for portfolio analysis", Journal of Financial and Quantitative Analysis 21
-(1986), equations 14 and 17: the further the means lie apart for their covariance and the more days there are,
-the less they are shrunk. Estimated over the lines that are not cash.
+P. Jorion, "Bayes-Stein estimation for portfolio analysis", Journal of Financial and Quantitative Analysis
+21 (1986), equations 14 and 17: the further the means lie apart for their covariance and the more days there
+are, the less they are shrunk. Estimated over coins; a hedged or lent line, whose return is contracted as a
+rule, keeps its own mean and moves no coin's.
 """
 
 import numpy as np
@@ -14,8 +15,9 @@ from portfolio.model import DAYS_PER_YEAR, Attempt
 
 def estimate(panel: Panel) -> tuple[pd.Series, tuple[Attempt, ...]]:
     """Return the annual shrunk mean by line; cash 0."""
-    risky = panel.risky()
-    result = pd.Series(0.0, index=panel.returns.columns)
+    result = panel.returns.mean() * DAYS_PER_YEAR
+    result[[x for x in result.index if x not in panel.risky()]] = 0.0
+    risky = panel.coins()
     if not risky:
         return result, ()
     values = panel.returns[risky].to_numpy(dtype="float64")

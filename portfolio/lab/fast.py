@@ -69,6 +69,7 @@ class Shared:
         """
         settings = (policy.expected_returns, policy.risk_model, policy.rebalance.horizon_days)
         market = (policy.risk_free_rate, policy.market_sharpe_ratio)
+        market += (policy.view_confidence, tuple(sorted(policy.borrow_rates.items())))
         key = (id(panel), *settings, *market, pickle.dumps(rest))
         if key not in self.estimates:
             self.estimates[key] = estimate(panel, excluded, policy, *rest)  # type: ignore[arg-type]  # passed on as they came

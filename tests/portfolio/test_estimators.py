@@ -12,7 +12,7 @@ from portfolio.expected_returns.black_litterman import Views, implied_returns, p
 from portfolio.failure import AllocationFailure
 from portfolio.pegged import at_horizon, variance_ratio
 from portfolio.risk_models import exponential as exponential_risk
-from portfolio.risk_models import ledoit_wolf, sample
+from portfolio.risk_models import ledoit_wolf, sample, semicovariance, shrunk_correlation
 from tests.portfolio.market import CAPS, policy, returns
 
 COUNTRIES = ["Australia", "Canada", "France", "Germany", "Japan", "UK", "USA"]
@@ -233,3 +233,40 @@ def test_bad_estimates_are_refused(broken):
 def test_an_unknown_method_is_named_with_the_nearest():
     with pytest.raises(AllocationFailure, match="shrunk_mean"):
         registry.load(registry.EXPECTED_RETURNS, "shrunkmean")
+
+
+def test_semicovariance_of_symmetric_returns_is_the_covariance_and_of_gains_is_nothing():
+    frame = returns(rows=365)
+    both = pd.concat([frame, -frame], ignore_index=True)
+    expected = both.T @ both / len(both) * 365
+    losses = np.minimum(both.to_numpy(), 0.0)
+    found = semicovariance.covariance(both).to_numpy()
+    assert found == pytest.approx(2 * losses.T @ losses / len(both) * 365)
+    assert np.diag(found) == pytest.approx(np.diag(expected))
+    assert (semicovariance.covariance(frame.abs()) == 0.0).all(axis=None)
+    assert np.linalg.eigvalsh(found).min() > -1e-12
+
+
+def test_shrunk_correlations_keep_volatilities_and_pull_towards_their_class():
+    frame = returns()
+    rng = np.random.default_rng(5)
+    frame["carry:BTC"] = 0.001 * rng.standard_normal(len(frame))
+    frame["carry:ETH"] = 0.002 * rng.standard_normal(len(frame))
+    found = shrunk_correlation.covariance(frame)
+    vol = np.sqrt(np.diag(found))
+    assert vol == pytest.approx(frame.std().to_numpy() * np.sqrt(365), rel=1e-12)
+    correlation = found.to_numpy() / np.outer(vol, vol)
+    raw = frame.corr().to_numpy()
+    coins, hedged = slice(0, 5), slice(6, 8)
+    off = ~np.eye(5, dtype=bool)
+    assert correlation[coins, coins][off].std() < raw[coins, coins][off].std()
+    assert correlation[coins, coins][off].mean() == pytest.approx(raw[coins, coins][off].mean())
+    assert correlation[hedged, coins].mean() == pytest.approx(raw[hedged, coins].mean())
+    assert np.linalg.eigvalsh(found.to_numpy()).min() > -1e-12
+
+
+def test_shrunk_correlations_of_short_histories_are_still_a_covariance():
+    frame = returns(rows=12).assign(**{"cash:USD": 0.0})
+    found = shrunk_correlation.covariance(frame)
+    assert (found["cash:USD"] == 0.0).all()
+    assert np.linalg.eigvalsh(found.to_numpy()).min() > -1e-12

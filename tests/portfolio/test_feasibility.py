@@ -4,6 +4,7 @@ import pytest
 
 from portfolio.feasibility import check_policy
 from portfolio.model import RebalanceRules
+from portfolio.policy import Limit
 from tests.portfolio.market import board, policy
 
 LINES = ("cash:USDT", "spot:BTC", "spot:ETH", "spot:XRP")
@@ -40,6 +41,22 @@ def test_sound_policies_pass():
         ),
         (policy(weight_bounds=dict.fromkeys(LINES[1:], (0.4, 0.5))), "weight_bounds", "lower"),
         (policy(weight_bounds=dict.fromkeys(LINES, (0.0, 0.2))), "weight_bounds", "upper"),
+        (policy(limits=(Limit(by="asset", of="BTCC", upper=0.3),)), "limits.0", "'BTC'"),
+        (policy(limits=(Limit(by="class", of="cary", upper=0.3),)), "limits.0", "'cash'"),
+        (policy(limits=(Limit(by="venue", of="binance", lower=0.4, upper=0.3),)), "limits.0", "lower"),
+        (
+            policy(weight_bounds={"spot:BTC": (0.3, 0.6)}, limits=(Limit(by="asset", of="BTC", upper=0.2),)),
+            "limits.0",
+            "at least 0.3",
+        ),
+        (
+            policy(default_bounds=(0.0, 0.1), limits=(Limit(by="class", of="spot", lower=0.9),)),
+            "limits.0",
+            "at most 0.8",
+        ),
+        (policy(min_position=0.4), "min_position", "spot:ETH"),
+        (policy(scenario_loss_caps={"default": -0.1}), "scenario_loss_caps.default", "0 or more"),
+        (policy(cvar_level=1.0), "cvar_level", "between"),
         (policy(risk_aversion=0.0), "risk_aversion", "above 0"),
         (policy(max_turnover=float("nan")), "max_turnover", "above 0"),
         (policy(cash_floor_usd=-1.0), "cash_floor_usd", "0 or more"),

@@ -1,0 +1,112 @@
+"""Widens the owner's limits by as little as today's hard limits make necessary.
+
+A portfolio may be outside its own limits already, and the way back longer than participation, turnover or a
+frozen line allow. One linear program finds weights within the hard limits that break the owner's by the
+least in sum; the limits are widened to cover them, so that a step is proposed and the rest reported.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio.failure import AllocationFailure
+from portfolio.problem import TOLERANCE, Problem
+
+Array = NDArray[np.float64]
+REMEDY = "Relax weight_bounds, class_bounds or cash_floor_usd; `trimtab check` names the setting."
+
+
+def widen(soft: Problem, hard_low: Array, hard_high: Array) -> Problem:
+    """Return the problem with the owner's limits widened as little as today's hard limits make necessary.
+
+    Raises:
+        AllocationFailure: the limits can not be met although the portfolio is not outside of them already.
+    """
+    now = soft.current
+    if (
+        now is not None
+        and _violation(soft, now) == 0.0
+        and bool(((hard_low <= now) & (now <= hard_high)).all())
+    ):
+        return _cover(soft, now, hard_low, hard_high)  # staying is a way to obey everything: nothing to widen
+    return _cover(soft, _nearest_way_back(soft, hard_low, hard_high), hard_low, hard_high)
+
+
+def _nearest_way_back(soft: Problem, hard_low: Array, hard_high: Array) -> Array:
+    """Return weights within today's hard limits that break the owner's by the least in sum."""
+    from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
+
+    size = len(soft.lines)
+    rows, right = _soft_rows(soft)
+    slack = rows.shape[1] - 3 * size
+    before = soft.current if soft.current is not None else np.zeros(size)
+    cap = soft.max_turnover if soft.current is not None else float(size)
+    equal = np.vstack(
+        [
+            np.concatenate([np.ones(size), np.zeros(2 * size + slack)]),
+            np.hstack([np.eye(size), -np.eye(size), np.eye(size), np.zeros((size, slack))]),
+        ]
+    )
+    spend = np.concatenate([np.zeros(size), np.full(2 * size, 0.5), np.zeros(slack)])
+    # A tiny price on trading picks, among equally good ways back, the one that trades least.
+    price = np.concatenate([np.zeros(size), np.full(2 * size, 1e-6), np.ones(slack)])
+    box = list(zip(hard_low, hard_high, strict=True)) + [(0.0, None)] * (2 * size + slack)
+    answer = linprog(
+        price,
+        A_ub=np.vstack([rows, spend]),
+        b_ub=np.append(right, cap),
+        A_eq=equal,
+        b_eq=np.concatenate([[1.0], before]),
+        bounds=box,
+        method="highs",
+    )
+    if answer.status != 0:
+        raise AllocationFailure("infeasible", f"No weights obey today's limits ({answer.message}).", REMEDY)
+    reached = np.clip(answer.x[:size], hard_low, hard_high)
+    missing = float(answer.x[3 * size :].sum())
+    if missing > TOLERANCE and missing > _violation(soft, soft.current) + TOLERANCE:
+        short = answer.x[3 * size :]
+        names = ", ".join(_side_names(soft)[i] for i in np.flatnonzero(short > TOLERANCE))
+        text = f"The bounds miss each other by {missing:.4f} of NAV ({names})."
+        raise AllocationFailure("infeasible", text, REMEDY)
+    return reached
+
+
+def _soft_rows(soft: Problem) -> tuple[Array, Array]:
+    """Rows of the owner's limits over (w, bought, sold, slack), one slack for each."""
+    size = len(soft.lines)
+    eye = np.eye(size)
+    sides = [side for rule in soft.rows for side in rule.sides()]
+    left = np.vstack([eye, -eye, *(s[1][None, :] for s in sides)])
+    right = np.concatenate([soft.upper, -soft.lower, [s[2] for s in sides]])
+    return np.hstack([left, np.zeros((len(left), 2 * size)), -np.eye(len(left))]), right
+
+
+def _side_names(soft: Problem) -> list[str]:
+    """Names of the rows of `_soft_rows`, in their order."""
+    sides = [side for rule in soft.rows for side in rule.sides()]
+    return [*(f"upper:{x}" for x in soft.lines), *(f"lower:{x}" for x in soft.lines), *(s[0] for s in sides)]
+
+
+def _violation(problem: Problem, weights: Array | None) -> float:
+    """Return by how much weights break the owner's limits, summed."""
+    if weights is None:
+        return 0.0
+    total = float(
+        np.maximum(0.0, problem.lower - weights).sum() + np.maximum(0.0, weights - problem.upper).sum()
+    )
+    for row in problem.rows:
+        held = row.of(weights)
+        total += max(0.0, row.lower - held) + max(0.0, held - row.upper)
+    return total
+
+
+def _cover(soft: Problem, reached: Array, hard_low: Array, hard_high: Array) -> Problem:
+    rows = []
+    for row in soft.rows:
+        held = row.of(reached)
+        rows.append(replace(row, lower=min(row.lower, held), upper=max(row.upper, held)))
+    lower = np.maximum(np.minimum(soft.lower, reached), hard_low)
+    upper = np.minimum(np.maximum(soft.upper, reached), hard_high)
+    return replace(soft, lower=np.minimum(lower, upper), upper=upper, rows=tuple(rows))

@@ -33,10 +33,17 @@ def market(now: str) -> Iterator[tuple[str, str]]:
         command = [sys.executable, "-m", "flows", "sandbox", "serve", "--port", str(port), "--no-limits"]
         command += ["--now", now]
     address = f"http://127.0.0.1:{port}"
+    with served(command, address):
+        yield address, which
+
+
+@contextmanager
+def served(command: list[str], address: str) -> Iterator[None]:
+    """A server in a process of its own, from when it answers to the end of the block."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(address + "/api/v3/ping", process)
-        yield address, which
+        yield
     finally:
         process.terminate()
         process.wait(20)

@@ -110,9 +110,13 @@ class Batches:
             judged = [self._judge(pending) for pending in waiting]
             for batch in judged:
                 self._stamp(batch.pending)
-            with self.open(f"ingest {', '.join(dict.fromkeys(p.source for p in waiting))}") as master:
-                for batch in judged:
-                    self._write(master, batch)
+            self._store(judged)
+
+    def _store(self, judged: Sequence[Judged]) -> None:
+        names = dict.fromkeys(batch.pending.source for batch in judged)
+        with self.open(f"ingest {', '.join(names)}") as master:
+            for batch in judged:
+                self._write(master, batch)
 
     def _judge(self, pending: Pending) -> Judged:
         pages = [page for page in pending.pages if page.rows]

@@ -34,6 +34,7 @@ COMMANDS = {
     "tables": ("tables", "The tables and what each one holds."),
     "show": ("tables", "One table: its columns with meanings and units, and its first rows."),
     "explain": ("explain", "Why a recommendation says what it says."),
+    "replay": ("replay", "Decide a recommendation again from what is stored, and compare."),
     "doctor": (
         "doctor",
         "Sources and channels, clock, licences, limits, disk, home, keys, scheduler: one line each.",

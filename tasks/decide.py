@@ -14,6 +14,7 @@ from portfolio.decision import decide, decision_id
 from portfolio.model import Decision, DecisionInputs
 from tasks.context import RunContext
 from tasks.decision_check import checked
+from tasks.decision_facts import facts_of
 from tasks.decision_gate import gate_state, judge_inputs
 from tasks.decision_rows import Record, rows_of
 from tasks.inputs import load_inputs
@@ -50,7 +51,7 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
     stated = stated_tables(context.settings, portfolio)
     with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id, stated=stated) as reader:
         loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)
-        snapshot = reader.snapshot
+        snapshot, facts = reader.snapshot, facts_of(reader, state, context.as_of)
     inputs = loaded.inputs
     identity = decision_id(
         portfolio, inputs.slot, config_hash(context.settings, portfolio), inputs.content_hash()
@@ -58,7 +59,7 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
     found = _recorded(context, home, identity)
     if found is not None:
         return found
-    decision, verdicts = _decide(context, portfolio, inputs)
+    decision, verdicts = decide_inputs(context, portfolio, inputs)
     record = Record(
         recommendation_id=identity,
         decision=decision,
@@ -67,11 +68,12 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
         outside=loaded.outside,
         data_at=loaded.newest_data_at,
         verdicts=verdicts,
+        facts=facts,
     )
     return _store(context, home, record)
 
 
-def _decide(
+def decide_inputs(
     context: RunContext, portfolio: str, inputs: DecisionInputs
 ) -> tuple[Decision, tuple[Verdict, ...]]:
     """Let the gate judge the inputs, freeze what it names, decide, and let the gate judge the answer."""

@@ -17,6 +17,7 @@ import tomli_w
 from expectations.verdicts import Verdict
 from portfolio.model import Decision, Trade
 from tasks.context import RunContext
+from tasks.decision_facts import Facts, facts_row
 from tasks.messages import (
     BlockedFacts,
     Message,
@@ -44,6 +45,7 @@ class Record:
     outside: tuple[str, ...]
     data_at: datetime | None
     verdicts: tuple[Verdict, ...]
+    facts: Facts
 
 
 @dataclass
@@ -79,6 +81,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
         "mart.target_weights": [{**owned, **asdict(line)} for line in decision.target_lines],
         "mart.recommendation_trades": [_trade(identity, trade) for trade in decision.trades],
         "mart.decision_lines": lines,
+        "ops.decision_facts": [facts_row(identity, record.facts)],
         "ops.recommendation_events": _events(record, replaced),
         "ops.alerts": alerts,
         "ops.validations": [verdict.row() for verdict in record.verdicts],

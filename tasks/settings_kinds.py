@@ -12,12 +12,13 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)\s*$")
+ISO_DURATION = re.compile(r"^-?P(?=[\dT])")
 UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def _duration(value: object) -> object:
     """Turn '30h' into a timedelta; anything else goes on to pydantic, which says what is wrong."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not ISO_DURATION.match(value):  # pydantic reads its own form back
         match = DURATION.match(value)
         if match is None:
             raise ValueError('wanted a duration such as "30h", "45m" or "7d"')

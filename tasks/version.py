@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,12 @@ def code_version() -> str:
     """The version and, in a git checkout, the commit: "0.1.0+1a2b3c4d5e6f"."""
     commit = _commit(ROOT / ".git")
     return f"{VERSION}+{commit[:12]}" if commit else VERSION
+
+
+@cache
+def lock_hash() -> str:
+    """A sha256 of requirements.lock: the libraries that decided."""
+    return hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
 
 
 def _commit(git: Path) -> str | None:

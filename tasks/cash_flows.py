@@ -59,9 +59,10 @@ def import_cash_flows(context: RunContext, portfolio: str, file: Path) -> CashFl
     digest = hashlib.sha256("\n".join([portfolio, *sorted(repr(sorted(f.items())) for f in flows)]).encode())
     with open_master(context.home, context.clock, purpose=f"import cash flows of {portfolio}") as master:
         known = {row["flow_id"]: row for row in master.rows("newest_cash_flows", portfolio=portfolio)}
-        numbers = [int(str(row["statement_id"]).partition("-")[0]) for row in known.values()]
-        statement_id = f"{max(numbers, default=0) + 1:06d}-{digest.hexdigest()[:12]}"
         new = [flow for flow in flows if _differs(flow, known.get(flow["flow_id"]))]
+        newest = max((str(row["statement_id"]) for row in known.values()), default="000000-")
+        number, content = int(newest.partition("-")[0]), digest.hexdigest()[:12]
+        statement_id = f"{number + 1:06d}-{content}" if new else newest
         common = {
             "portfolio": portfolio,
             "statement_id": statement_id,

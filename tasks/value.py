@@ -6,13 +6,18 @@ of the decision's own book, so that `nav` and a recommendation can never differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portfolio.book import Book, open_book
+from portfolio.pairing import pair_legs
 from tasks.context import RunContext
+from tasks.held_positions import read_quotes
 from tasks.inputs import LoadedInputs, load_inputs
 from tasks.policy import policy_of
-from warehouse.reader import open_point_in_time
+from tasks.positions import MONEY, held_rows
+from tasks.prices import read_prices
+from warehouse.reader import Reader, open_point_in_time
 
 Row = dict[str, Any]
 
@@ -21,6 +26,7 @@ def value_portfolio(context: RunContext, portfolio: str) -> Row:
     """Value, drift and performance of one portfolio as of `context.as_of`."""
     with open_point_in_time(context.home, context.as_of) as reader:
         loaded = load_inputs(reader, context, portfolio, (), {})
+        target, source = _target(reader, loaded, portfolio)
         performance = reader.rows("performance_summary", portfolio=portfolio)
         closes = reader.rows("newest_nav", portfolio=portfolio)
         is_simulated = bool(reader.snapshot.is_simulated)
@@ -30,15 +36,50 @@ def value_portfolio(context: RunContext, portfolio: str) -> Row:
         "as_of": context.as_of,
         "is_simulated": is_simulated,
         "nav_usd": book.nav_usd,
+        "target": source,
         "notes": _notes(book, loaded, closes, portfolio),
-        "lines": _lines(book, loaded),
+        "lines": _lines(book, target),
         "newest_close": closes[0] if closes else None,
         "performance": performance,
     }
 
 
-def _lines(book: Book, loaded: LoadedInputs) -> list[Row]:
-    target = loaded.inputs.target_in_force
+def value_legs(context: RunContext, portfolio: str) -> list[Row]:
+    """Each leg of the newest statement with its sleeve, at the newest prices; the largest value first."""
+    with open_point_in_time(context.home, context.as_of) as reader:
+        rows = reader.rows("portfolio_positions", portfolio=portfolio)
+        prices = read_prices(reader, context, portfolio)
+        quotes = read_quotes(reader, context, prices.marks, prices.cash)
+    sleeves = context.settings.portfolios[portfolio].sleeves
+    made: list[Row] = []
+    for part in pair_legs(held_rows(rows), sleeves, MONEY):
+        row = rows[part.row]
+        value, share = quotes.value(row), float(part.quantity) / row["quantity"]
+        kept = ("venue", "account", "kind", "asset", "market_id", "entry_price", "margin_mode", "quote")
+        made.append(
+            {"portfolio": portfolio, "sleeve": part.sleeve, "quantity": float(part.quantity)}
+            | {name: row[name] for name in (*kept, "as_of")}
+            | {"margin": None if row["margin"] is None else row["margin"] * share}
+            | {"price_usd": quotes.price(row), "value_usd": None if value is None else value * share}
+        )
+    return sorted(made, key=lambda row: (-(row["value_usd"] or 0.0), row["asset"], row["kind"]))
+
+
+def _target(
+    reader: Reader, loaded: LoadedInputs, portfolio: str
+) -> tuple[Mapping[str, float] | None, str | None]:
+    """The target in force; only where there never was one, the newest proposal."""
+    if loaded.inputs.target_in_force is not None:
+        return loaded.inputs.target_in_force, "in_force"
+    for row in reader.rows("newest_recommendations"):
+        if row["portfolio"] == portfolio:
+            weights = reader.rows("weights_of", recommendation_id=row["recommendation_id"])
+            found = {f"{w['sleeve']}:{w['asset']}": float(w["target_weight"]) for w in weights}
+            return (found, str(row["recommendation_id"])) if found else (None, None)
+    return None, None
+
+
+def _lines(book: Book, target: Mapping[str, float] | None) -> list[Row]:
     names = sorted({*(x for x, w in book.weight.items() if w), *(x for x, w in (target or {}).items() if w)})
     made: list[Row] = []
     for line in names:
@@ -65,21 +106,16 @@ def _notes(book: Book, loaded: LoadedInputs, closes: list[Row], portfolio: str) 
             "No positions are known, or none can be priced: "
             f"`trimtab positions import FILE --portfolio {portfolio}`, then `trimtab ingest`."
         )
-    elif loaded.inputs.target_in_force is None:
-        notes.append(
-            "No target was ever accepted, so there is no drift to show: `trimtab accept ID`, or a policy "
-            "with target_weights."
-        )
     if loaded.outside:
         notes.append(
             f"Not counted, for nothing prices it: {', '.join(loaded.outside)}. Add it to universe.assets."
         )
     notes += [freeze.sentence for _, freeze in sorted(book.left_out.items())]
     for close in closes:
-        if close["cash_flows_usd"]:
+        if close["pending"]:
             notes.append(
-                f"Cash flows of {close['cash_flows_usd']:,.2f} USD came after the newest statement: they are "
-                "in the performance and not yet in the value above. Import the positions again."
+                f"After the newest statement came {', '.join(close['pending'])}: in the performance, and not "
+                "yet in the value above. Import the positions again."
             )
         notes += [
             f"On {row['as_of_date']} the positions changed by {row['unexplained_usd']:,.2f} USD more than "

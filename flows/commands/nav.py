@@ -47,6 +47,8 @@ def _show(fact: Row) -> None:
     out.print(Text(f"{fact['portfolio']}: {worth} as of {fact['as_of']:%Y-%m-%d %H:%M} UTC", style="bold"))
     for note in fact["notes"]:
         out.print(Text(f"  {note}"))
+    if fact["target"] not in {None, "in_force"}:
+        out.print(Text(f"  No target was ever accepted: drift is against the proposal {fact['target']}."))
     columns = ("line", "value USD", "weight", "target", "drift", "relative")
     rows = [
         (

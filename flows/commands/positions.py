@@ -14,7 +14,7 @@ from flows.portfolios import chosen_portfolios
 from tasks.cash_flows import import_cash_flows, is_cash_flow_file
 from tasks.positions import import_positions
 from tasks.publish import publish
-from warehouse.reader import open_published
+from tasks.value import value_legs
 
 
 @click.group()
@@ -59,40 +59,44 @@ def import_(options: Options, file: Path, portfolio: str | None, *, cash_flows: 
 @click.option("--portfolio", help="Only this portfolio.")
 @common
 def show(options: Options, portfolio: str | None) -> int:
-    """Show the newest statement of positions, valued at the newest prices.
+    """Show the newest statement leg by leg with its line, valued at the newest prices.
 
     Example: trimtab positions show --portfolio core
     """
     context = open_context(options.config, options.home, options.as_of, "positions")
     names = chosen_portfolios(context.settings, portfolio)
-    with open_published(context.home) as reader:
-        rows = [row for name in names for row in reader.rows("valued_positions", portfolio=name)]
+    rows = [row for name in names for row in value_legs(context, name)]
     if options.json:
         click.echo(json.dumps(jsonable(rows), indent=2))
         return 0
     columns = (
         "portfolio",
-        "venue",
-        "account",
+        "line",
         "kind",
-        "asset",
+        "venue",
         "quantity",
+        "entry",
+        "margin",
         "price USD",
         "value USD",
         "as of",
     )
     cells = [
         (
-            *(
-                row[name]
-                for name in ("portfolio", "venue", "account", "kind", "asset", "quantity", "price_usd")
-            ),
+            row["portfolio"],
+            f"{row['sleeve']}:{row['asset']}",
+            f"{row['kind']} {row['market_id']}".strip(),
+            f"{row['venue']} {row['account']}".strip(),
+            row["quantity"],
+            row["entry_price"],
+            row["margin"],
+            money(row["price_usd"]),
             money(row["value_usd"]) or "no price",
             row["as_of"],
         )
         for row in rows
     ]
-    console().print(table(columns, cells, right=("quantity", "price USD", "value USD")))
+    console().print(table(columns, cells, right=("quantity", "entry", "margin", "price USD", "value USD")))
     return 0
 
 

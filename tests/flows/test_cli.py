@@ -176,6 +176,37 @@ def test_positions_are_imported_and_valued(job, capsys, tmp_path):
     assert invoke(["positions", "import", str(tmp_path / "none.csv"), "--config", str(job)]) == 2
 
 
+def test_an_exchange_s_export_shows_value_drift_and_performance(job, capsys, tmp_path):
+    """What docs/positions.md walks through: balances, then a hedge and a deposit, then `nav`."""
+    common = ["--config", str(job), "--as-of", NOW]
+    exported, hedged, flows = (tmp_path / name for name in ("balances.csv", "hedged.csv", "flows.csv"))
+    exported.write_text("Coin,Total,Available\nBTC,2,2\nUSDT,50000,50000\nDOGE,0,0\n")
+    assert invoke(["positions", "import", str(exported), *common]) == 0
+    assert "2 positions of core from Binance's balances: imported" in capsys.readouterr().out
+    hedged.write_text(
+        "asset,venue,quantity,kind,entry_price,margin,as_of\nBTC,binance,2,,,,\n"
+        "BTC,binance,-1,perp,60000,20000,2026-06-20\nUSDT,binance,30000,,,,2026-06-20\n"
+    )
+    assert invoke(["positions", "import", str(hedged), *common]) == 0
+    flows.write_text("happened_at,kind,asset,quantity\n2026-06-30T18:19:00Z,deposit,USDC,1000\n")
+    assert invoke(["positions", "import", str(flows), *common]) == 0
+    assert "1 new or changed" in capsys.readouterr().out
+    assert invoke(["positions", "import", str(flows), *common, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["is_new"] is False
+    assert invoke(["positions", "show", *common, "--json"]) == 0
+    legs = {row["sleeve"]: row for row in json.loads(capsys.readouterr().out)}
+    assert legs["perp"]["value_usd"] == pytest.approx(20_000 - (legs["perp"]["price_usd"] - 60_000), rel=0.01)
+    assert invoke(["nav", *common, "--json"]) == 0
+    (fact,) = json.loads(capsys.readouterr().out)
+    lines = {line["line"]: line for line in fact["lines"]}
+    assert sum(line["value_usd"] for line in lines.values()) == pytest.approx(fact["nav_usd"])
+    assert sum(line["weight"] for line in lines.values()) == pytest.approx(1.0)
+    held = lines["spot:BTC"]
+    assert held["drift_absolute"] == pytest.approx(held["weight"] - held["target_weight"])
+    assert invoke(["nav", *common]) == 0
+    assert "perp:BTC" in capsys.readouterr().out
+
+
 def test_a_defect_is_told_without_a_traceback(job, capsys, monkeypatch):
     def broken(*_: object) -> object:
         raise RuntimeError("json://user:hunter2secret@host/x broke")

@@ -7,6 +7,7 @@ of the decision's own book, so that `nav` and a recommendation can never differ.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from portfolio.book import Book, open_book
@@ -17,9 +18,16 @@ from tasks.inputs import LoadedInputs, load_inputs
 from tasks.policy import policy_of
 from tasks.positions import MONEY, held_rows
 from tasks.prices import read_prices
-from warehouse.reader import Reader, open_point_in_time
+from warehouse.reader import Reader, open_point_in_time, open_published
 
 Row = dict[str, Any]
+
+
+def as_published(context: RunContext) -> RunContext:
+    """The same run at the moment of the newest snapshot, which is what can be told."""
+    with open_published(context.home) as reader:
+        at = reader.snapshot.as_of
+    return replace(context, as_of=min(at, context.as_of))
 
 
 def value_portfolio(context: RunContext, portfolio: str) -> Row:

@@ -4,15 +4,19 @@ In: rows or frames from the other rooms. Out: Arrow, or BadRows with the column 
 through a float; NaN becomes NULL, because DuckDB sorts NaN above every number.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from warehouse.errors import BadRows
 from warehouse.values import into_database, to_json
+
+if TYPE_CHECKING:
+    import pandas as pd  # costs half a second; only a frame needs it
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "VARCHAR": pa.string(),
@@ -65,6 +69,8 @@ def frame_to_arrow(frame: pd.DataFrame, types: Mapping[str, str], table: str) ->
     Raises:
         BadRows: Unknown columns, or values that do not fit without loss.
     """
+    import pandas as pd  # noqa: PLC0415 - readers that never see a frame do not wait for it
+
     _refuse_unknown(tuple(str(name) for name in frame.columns), types, table)
     columns: list[pa.Array | pa.ChunkedArray] = []
     for name in frame.columns:

@@ -12,7 +12,7 @@ from flows.opening import open_context
 from flows.options import Options, common
 from flows.paper import console, jsonable, money, percent, table
 from flows.portfolios import chosen_portfolios
-from tasks.value import value_portfolio
+from tasks.value import as_published, value_portfolio
 
 Row = dict[str, Any]
 
@@ -21,14 +21,15 @@ Row = dict[str, Any]
 @click.option("--portfolio", help="Only this portfolio.")
 @common
 def nav(options: Options, portfolio: str | None) -> int:
-    """Value at the newest prices, drift against the target in force, and time-weighted performance.
+    """Value at the newest snapshot, drift against the target in force, and time-weighted performance.
 
-    Value and drift are those a decision would see now; performance is linked day by day at 00:00 UTC, cash
+    Value and drift are those that a decision sees; performance is linked day by day at 00:00 UTC, cash
     flows excluded, funding apart.
 
     Example: trimtab nav --portfolio core
     """
     context = open_context(options.config, options.home, options.as_of, "nav")
+    context = context if options.as_of else as_published(context)
     names = chosen_portfolios(context.settings, portfolio)
     facts = [value_portfolio(context, name) for name in names]
     if options.json:

@@ -14,7 +14,7 @@ from flows.portfolios import chosen_portfolios
 from tasks.cash_flows import import_cash_flows, is_cash_flow_file
 from tasks.positions import import_positions
 from tasks.publish import publish
-from tasks.value import value_legs
+from tasks.value import as_published, value_legs
 
 
 @click.group()
@@ -64,6 +64,7 @@ def show(options: Options, portfolio: str | None) -> int:
     Example: trimtab positions show --portfolio core
     """
     context = open_context(options.config, options.home, options.as_of, "positions")
+    context = context if options.as_of else as_published(context)
     names = chosen_portfolios(context.settings, portfolio)
     rows = [row for name in names for row in value_legs(context, name)]
     if options.json:

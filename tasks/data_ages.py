@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.settings import Settings
-from tasks.settings_schema import DefiLlamaSettings
+from tasks.sleeve_parameters import sleeve_pools
 
 PROVIDERS = {
     "onchain_metrics": "coinmetrics",
@@ -130,14 +130,17 @@ def is_followed(row: Mapping[str, Any], settings: Settings) -> bool:
     if dataset == "futures_positioning":
         return sources.cftc is not None and row["market_id"] in sources.cftc.contracts.values()
     if dataset in ("yield_pools", "incidents"):
-        return sources.defillama is not None and _is_followed_pool(dataset, row, sources.defillama)
+        return _is_followed_pool(dataset, row, settings)
     return getattr(sources, provider) is not None
 
 
-def _is_followed_pool(dataset: str, row: Mapping[str, Any], stated: DefiLlamaSettings) -> bool:
+def _is_followed_pool(dataset: str, row: Mapping[str, Any], settings: Settings) -> bool:
+    stated = settings.sources.defillama
+    if stated is None:
+        return False
     if dataset == "incidents":
         return stated.incidents
-    return row["market_id"] in (*stated.pools, *stated.lending_pools)
+    return row["market_id"] in (*stated.pools, *stated.lending_pools, *sleeve_pools(settings))
 
 
 def _is_followed_market(row: Mapping[str, Any], settings: Settings) -> bool:

@@ -17,6 +17,7 @@ from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS, probable_slip
 from tasks.policy import lines_of, policy_of
 from tasks.settings_portfolio import PortfolioSettings
 from tasks.settings_schema import DEFAULT_FRESHNESS, Settings
+from tasks.sleeve_parameters import CONTRACTS, hedge_venues, pool_settings
 
 Where = tuple[int | str, ...]
 # Which section feeds a dataset that a portfolio may require; candles and funding come from the venues.
@@ -42,7 +43,7 @@ class Complaint:
 def cross_checks(settings: Settings) -> list[Complaint]:
     """Everything that is wrong between sections; empty when all is well."""
     found = [*_venues(settings), *_universe(settings), *_aliases(settings)]
-    found += [*_freshness(settings), *_channels(settings)]
+    found += [*_freshness(settings), *_channels(settings), *_sleeves(settings)]
     for name, portfolio in settings.portfolios.items():
         found += _portfolio(settings, name, portfolio)
     if not any(complaint.where[0] == "portfolios" for complaint in found):
@@ -152,6 +153,25 @@ def _channels(settings: Settings) -> Iterator[Complaint]:
             if portfolio not in settings.portfolios:
                 hint = nearest(portfolio, settings.portfolios)
                 yield Complaint(("channels", name, "portfolios"), f"no portfolio {portfolio!r}; {hint}")
+
+
+def _sleeves(settings: Settings) -> Iterator[Complaint]:
+    for sleeve in ("carry", "basis"):
+        for index, venue in enumerate(getattr(settings.sleeves, sleeve).venues):
+            if venue not in hedge_venues(settings, sleeve):
+                kind = CONTRACTS[sleeve]
+                text = f'{venue!r} is no execution venue with "{kind}" in its markets: correct it, or add it'
+                yield Complaint(("sleeves", sleeve, "venues", index), text)
+    for sleeve in ("yield", "staking"):
+        for asset in pool_settings(settings, sleeve).pools:
+            here: Where = ("sleeves", sleeve, "pools", asset)
+            if settings.sources.defillama is None:
+                text = "nothing feeds the rates of pools: add a [sources.defillama] section"
+                yield Complaint(here, text)
+            money = STABLECOINS | REFERENCE_CURRENCIES
+            valid = settings.universe.assets if sleeve == "staking" else (*settings.universe.assets, *money)
+            if asset not in valid:
+                yield Complaint(here, f"no price for {asset!r} is followed; {nearest(asset, valid)}")
 
 
 def _fed_by_venues(settings: Settings, portfolio: PortfolioSettings, here: Where) -> Iterator[Complaint]:

@@ -68,6 +68,12 @@ def _rows(settings: Settings, sleeve: str) -> Iterator[Row]:
             yield _row(sleeve, asset, 1, "", stated_pools.haircut, pool=pool, reward_share=share)
 
 
+def sleeve_pools(settings: Settings) -> tuple[str, ...]:
+    """The pools that lines of yield and staking stand on: they are followed without being named twice."""
+    stated = (pool_settings(settings, sleeve) for sleeve in ("yield", "staking"))
+    return tuple(dict.fromkeys(pool for section in stated for pool in section.pools.values()))
+
+
 def pool_settings(settings: Settings, sleeve: str) -> PoolSettings:
     """The section of yield or staking."""
     return settings.sleeves.yield_ if sleeve == "yield" else settings.sleeves.staking

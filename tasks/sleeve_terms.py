@@ -114,9 +114,7 @@ class _Builder:
         rate = self.facts.pools.get(pool)
         mark = self.known.prices.get(f"spot:{asset}") or self._cash_mark(asset)
         if rate is None:
-            self.found.unlisted[line] = (
-                f"nothing is known of the pool {pool} yet: list it in sources.defillama"
-            )
+            self.found.unlisted[line] = f"nothing is known of the pool {pool} yet"
             return
         if mark is None:
             text = f"{asset} has no price that is new enough."

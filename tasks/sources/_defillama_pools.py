@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks.settings_schema import DefiLlamaSettings
+from tasks.sleeve_parameters import sleeve_pools
 from tasks.sources._daily import DailySeries
 from tasks.sources._defillama import NAME, fetch_one, state_of, whole_series
 from tasks.sources._errors import SourceError
@@ -45,7 +46,8 @@ LENDING: Mapping[str, Field] = {**DEPOSITS, "tvl_usd": Field("totalSupplyUsd")}
 
 def fetch_pools(http: HttpSource, assignment: Assignment, stated: DefiLlamaSettings) -> None:
     """Fetch the history of every pool that is named; what a pool is called comes from the list of pools."""
-    wanted = dict.fromkeys(stated.pools, DEPOSITS) | dict.fromkeys(stated.lending_pools, LENDING)
+    pools = (*stated.pools, *sleeve_pools(assignment.settings))
+    wanted = dict.fromkeys(pools, DEPOSITS) | dict.fromkeys(stated.lending_pools, LENDING)
     if not wanted:
         return
     assignment.emit(Started(NAME, POOLS, len(wanted)))

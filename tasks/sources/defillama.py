@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks.settings_schema import DefiLlamaSettings, Settings
+from tasks.sleeve_parameters import sleeve_pools
 from tasks.sources._daily import DailySeries
 from tasks.sources._defillama import NAME, fetch_one, midnight, points, state_of, whole_series
 from tasks.sources._defillama_incidents import INCIDENTS, fetch_incidents
@@ -34,7 +35,8 @@ def build(settings: Settings) -> list[Source]:
     stated = settings.sources.defillama
     if stated is None:
         return []
-    pools = (POOLS,) if stated.pools or stated.lending_pools else ()
+    named = (*stated.pools, *stated.lending_pools, *sleeve_pools(settings))
+    pools = (POOLS,) if named else ()
     incidents = (INCIDENTS,) if stated.incidents else ()
     return [DefiLlama(stated, datasets=(CHAINS, STABLECOINS, *pools, *incidents))]
 

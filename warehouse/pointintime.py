@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 
 from warehouse.archive import bring_back, needed_archives
-from warehouse.arrow import rows_to_arrow
 from warehouse.catalogue import LAYERS, load_catalogue
 from warehouse.connection import first_row
 from warehouse.headers import Table
@@ -67,6 +66,8 @@ def _state(connection: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> N
     if not rows:
         return
     types = column_types(connection)[table.full_name]
+    from warehouse.arrow import rows_to_arrow  # noqa: PLC0415 - pandas; every reader imports this module
+
     batch = rows_to_arrow(rows, types, table.full_name)
     connection.register("stated_rows", batch)
     try:

@@ -1,9 +1,11 @@
-"""The portfolio with the highest expected utility after the cost of getting there (PyPortfolioOpt).
+"""The portfolio with the highest expected utility after the cost of getting there.
 
 Maximises w'μ − ½γ w'Σw − (365/H) Σ k|w − current|: annual utility less the one-off trading cost spread over
-the holding horizon of H days, under box, class and turnover rules. Cash is a line like any other. The L1 cost
+the holding horizon of H days, under every rule of the problem. Cash is a line like any other. The L1 cost
 makes a no-trade region: lines whose gain does not pay for the trade stay where they are (Dybvig and Pezzo
-2019). Shadow prices are the duals of the rules.
+2019). Solved directly and polished to the exact optimum (`fast_qp`, `polish`), so no modelling layer is
+loaded; where that gives no answer, PyPortfolioOpt is asked, which the tests hold equal. Shadow prices are
+the duals.
 """
 
 from typing import Any
@@ -11,12 +13,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio import qp
-from portfolio.problem import Problem, Solution
+from portfolio import fast_qp
+from portfolio.failure import AllocationFailure
+from portfolio.polish import polish
+from portfolio.problem import Problem, Solution, verify
 
 
 def optimise(problem: Problem) -> Solution:
     """Return weights and shadow prices."""
+    mu, sigma = problem.estimates()
+    costs = None if problem.current is None else problem.annual_cost_rates()
+    quadratic = problem.risk_aversion * sigma
+    try:
+        found = fast_qp.optimise(problem, quadratic, -mu, costs)
+        solution = polish(problem, quadratic, -mu, costs, found)
+        verify(problem, solution.weights)
+    except AllocationFailure:
+        return modelled(problem)
+    return solution
+
+
+def resolve(problem: Problem) -> NDArray[np.float64]:
+    """Return the weights alone, unpolished: for many problems that differ by little."""
+    mu, sigma = problem.estimates()
+    costs = None if problem.current is None else problem.annual_cost_rates()
+    return fast_qp.solve(problem, problem.risk_aversion * sigma, -mu, costs)
+
+
+def modelled(problem: Problem) -> Solution:
+    """Return the same weights and shadow prices by PyPortfolioOpt and cvxpy, which take seconds to load."""
     import cvxpy as cp  # noqa: PLC0415 - costs a second
 
     from portfolio.optimisers import _frontier  # noqa: PLC0415 - imports PyPortfolioOpt, which costs seconds
@@ -35,10 +60,3 @@ def optimise(problem: Problem) -> Solution:
         unsolved, lambda: unsolved.max_quadratic_utility(risk_aversion=aversion), problem.lines
     )
     return Solution(weights, _frontier.shadow_prices(problem, rules))
-
-
-def resolve(problem: Problem) -> NDArray[np.float64]:
-    """Return the same weights by the direct quadratic program."""
-    mu, sigma = problem.estimates()
-    costs = None if problem.current is None else problem.annual_cost_rates()
-    return qp.solve(problem, problem.risk_aversion * sigma, -mu, costs)

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pypfopt import EfficientFrontier
-from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.optimize import minimize
-from scipy.spatial.distance import squareform
 
 from portfolio import qp, registry
 from portfolio.failure import AllocationFailure
@@ -178,37 +176,6 @@ def test_equal_weight_is_equal_over_what_may_be_held():
     assert equal_weight.optimise(case).weights == pytest.approx([0.25, 0.25, 0, 0.25, 0.25, 0], abs=1e-9)
 
 
-def own_hrp(sigma):
-    """López de Prado (2016), snippets 1 to 3, linking the distances themselves."""
-    vol = np.sqrt(np.diag(sigma))
-    correlation = (sigma / np.outer(vol, vol)).round(6)
-    distance = squareform(np.sqrt(np.clip((1 - correlation) / 2, 0, 1)), checks=False)
-    order = leaves_list(linkage(distance, "single"))
-    weights = np.ones(len(sigma))
-
-    def variance(items):
-        inverse = 1 / np.diag(sigma)[items]
-        share = inverse / inverse.sum()
-        return share @ sigma[np.ix_(items, items)] @ share
-
-    stack = [list(order)]
-    while stack:
-        items = stack.pop()
-        if len(items) > 1:
-            left, right = items[: len(items) // 2], items[len(items) // 2 :]
-            alpha = 1 - variance(left) / (variance(left) + variance(right))
-            weights[left] *= alpha
-            weights[right] *= 1 - alpha
-            stack += [left, right]
-    return weights
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_hrp_equals_an_independent_computation(seed):
-    case = random_problem(seed, size=9)
-    assert hrp.optimise(case).weights[:-1] == pytest.approx(own_hrp(case.covariance[:-1, :-1]), abs=1e-9)
-
-
 def test_hrp_is_brought_within_bounds():
     case = random_problem(2, upper=np.array([0.22] * 5 + [1.0]))
     weights = hrp.optimise(case).weights
@@ -352,7 +319,10 @@ def test_inaccurate_is_not_optimal(monkeypatch):
 @pytest.mark.parametrize("name", registry.names(registry.OPTIMISERS))
 def test_relabelling_and_reordering_change_nothing(name):
     case = random_problem(
-        4, target=np.array([0.1, 0.2, 0.3, 0.0, 0.0, 0.4]), upper=np.array([0.4] * 5 + [1.0])
+        4,
+        target=np.array([0.1, 0.2, 0.3, 0.0, 0.0, 0.4]),
+        upper=np.array([0.4] * 5 + [1.0]),
+        returns=0.05 * np.random.default_rng(4).standard_normal((200, 6)),
     )
     order = np.array([2, 0, 4, 1, 3, 5])
     turned = replace(
@@ -363,6 +333,7 @@ def test_relabelling_and_reordering_change_nothing(name):
         expected=case.expected[order],
         covariance=case.covariance[np.ix_(order, order)],
         target=case.target[order],
+        returns=case.returns[:, order],
     )
     optimiser = registry.load(registry.OPTIMISERS, name)
     assert optimiser.optimise(turned).weights == pytest.approx(

@@ -47,9 +47,9 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
         snapshot_id: The snapshot that the gate judged, whatever was published since; None for the newest.
     """
     home = context.home
-    state = gate_state(context, portfolio)
     stated = stated_tables(context.settings, portfolio)
     with open_point_in_time(home, context.as_of, snapshot_id=snapshot_id, stated=stated) as reader:
+        state = gate_state(context, portfolio, reader.snapshot)
         loaded = load_inputs(reader, context, portfolio, state.datasets, state.suspects)
         snapshot, facts = reader.snapshot, facts_of(reader, state, context.as_of)
     inputs = loaded.inputs

@@ -15,6 +15,7 @@ from portfolio.model import DatasetState, DecisionInputs, Freeze, is_cash
 from tasks.context import RunContext
 from tasks.known_assets import REFERENCE_CURRENCIES
 from warehouse.master import open_master
+from warehouse.snapshots import SnapshotInfo
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,21 @@ class GateState:
     suspects: dict[str, Freeze]
 
 
-def gate_state(context: RunContext, portfolio: str) -> GateState:
-    """Read what the last check said."""
+def gate_state(context: RunContext, portfolio: str, snapshot: SnapshotInfo) -> GateState:
+    """Read what the check of this snapshot at this moment said; what nobody checked vouches for nothing.
+
+    Args:
+        context: The run.
+        portfolio: Its name.
+        snapshot: What will be decided on. Verdicts on anything published later do not count.
+    """
     requires = context.settings.portfolios[portfolio].requires
     home = context.home
     with open_master(home, context.clock, purpose="read the gate's verdicts") as master:
-        rows = master.rows("freshness_by_dataset")
-        broken = [row for row in master.rows("newest_validation") if not row["success"]]
+        rows = master.rows("freshness_by_dataset", as_of=context.as_of)
+        verdicts = master.rows("snapshot_verdicts", as_of=context.as_of, load_ceiling=snapshot.load_id)
         untrusted = master.rows("failed_canary")
+    broken = [row for row in verdicts if not row["success"]]
     failed = {
         row["dataset"]: row["message"]
         for row in broken
@@ -79,6 +87,8 @@ def gate_state(context: RunContext, portfolio: str) -> GateState:
                     required=True,
                 )
             )
+    if not any(row["suite"] == "audit" for row in verdicts):
+        states = [_unjudged(context, name, snapshot) for name in requires or ("gate_verdicts",)]
     if untrusted:
         states.append(_untrusted(context, untrusted))
     return GateState(tuple(states), _suspects(broken))
@@ -86,15 +96,29 @@ def gate_state(context: RunContext, portfolio: str) -> GateState:
 
 def _untrusted(context: RunContext, wrong: Sequence[Mapping[str, Any]]) -> DatasetState:
     """A gate that failed its own test vouches for nothing."""
+    sentence = f"the gate failed its own test: {wrong[0]['message']} See trimtab validate --canary"
+    return _closed(context, "gate_canary", sentence)
+
+
+def _unjudged(context: RunContext, name: str, snapshot: SnapshotInfo) -> DatasetState:
+    sentence = (
+        f"no check of snapshot {snapshot.snapshot_id} as of {context.as_of:%Y-%m-%d %H:%M} UTC is recorded; "
+        "run trimtab validate, or trimtab run, which checks first"
+    )
+    return _closed(context, name, sentence)
+
+
+def _closed(context: RunContext, name: str, sentence: str) -> DatasetState:
+    """A state that lets nothing pass, whatever the data."""
     return DatasetState(
-        dataset="gate_canary",
+        dataset=name,
         newest_data_at=context.as_of,
         age_seconds=0.0,
         limit_seconds=0.0,
         is_fresh=True,
         required=True,
         passed_gate=False,
-        detail=f"the gate failed its own test: {wrong[0]['message']} See trimtab validate --canary",
+        detail=sentence,
     )
 
 

@@ -198,7 +198,7 @@ def _alerts(context: RunContext, record: Record, history: Mapping[str, Any], *, 
     decision, identity = record.decision, record.recommendation_id
     episode = history.get("episode_id")
     rows: list[Row] = []
-    if decision.status == "blocked":
+    if decision.status == "blocked" or _is_stuck_off_peg(decision):
         if not episode or history.get("episode_reason_code") != decision.reason_code:
             message = render_blocked(
                 BlockedFacts(
@@ -227,6 +227,12 @@ def _alerts(context: RunContext, record: Record, history: Mapping[str, Any], *, 
         message = render_recommendation(_facts(context, record, history))
         rows.append(_alert(context, record, "recommendation", message, identity))
     return rows
+
+
+def _is_stuck_off_peg(decision: Decision) -> bool:
+    """Whoever holds a coin that lost its peg is told, also where nothing can be traded against that."""
+    is_stuck = decision.status == "hold" and decision.reason_code in {"depeg", "cannot_trade"}
+    return is_stuck and "depeg" in decision.flags
 
 
 def _facts(context: RunContext, record: Record, history: Mapping[str, Any]) -> RecommendationFacts:

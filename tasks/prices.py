@@ -63,7 +63,9 @@ def read_prices(reader: Reader, context: RunContext, portfolio: str) -> Prices:
                 at=row["price_at"],
                 venues=int(row["venues"]),
             )
-            if abs(row["change_since_close"] or 0.0) > EXTREME_MOVE:
+            if row["is_stale"]:
+                found.frozen[line] = _stale(row, as_of, settings.gate.freshness["candles_1d"])
+            elif abs(row["change_since_close"] or 0.0) > EXTREME_MOVE:
                 found.moves[line] = float(row["change_since_close"])
     _read_cash(reader, context, portfolio, found)
     return found
@@ -73,6 +75,16 @@ def _no_quorum(row: Mapping[str, Any]) -> Freeze:
     quorum = f"quorum {row['venues']}/{row['venues_asked']}"
     sentence = f"the venues do not agree what {row['asset']} is worth ({quorum}): {row['said']} USD."
     return Freeze("no_quorum", sentence)
+
+
+def _stale(row: Mapping[str, Any], as_of: datetime, limit: timedelta) -> Freeze:
+    """What is held keeps its last price, so that the rest can be decided; nothing is traded at it."""
+    hours, most = ((span.total_seconds() / 3600) for span in (as_of - row["price_at"], limit))
+    sentence = (
+        f"the last price of {row['asset']}, {row['price_usd']:.6g} USD, is of "
+        f"{row['price_at']:%Y-%m-%d %H:%M} UTC: {hours:.0f} hours old, older than the limit of {most:g} hours"
+    )
+    return Freeze("stale_price", sentence)
 
 
 def _read_cash(reader: Reader, context: RunContext, portfolio: str, found: Prices) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from flows.steps import run_directly
 from flows.stories import RECOMMEND, decide_only
+from tasks.decide import recommend
+from tasks.validate import validate
 from tests.tasks.test_validate import context_for, load, settings_for
 from tests.warehouse.support import FakeClock, candles, daily
 from warehouse.home import Home
@@ -151,6 +153,40 @@ def test_the_decision_reads_the_snapshot_that_was_judged(tmp_path):
         newest = reader.select("select max(close) from core.candles where base = 'BTC'").rows[0][0]
     assert newest > 5 * closes("BTC", "binance").max()
     assert isinstance(newest, float)
+
+
+def test_verdicts_on_what_was_published_later_are_not_this_snapshots(tmp_path):
+    home = fill(tmp_path, VENUES[:2], {("BTC", "kraken"): 0.13})
+
+    def overtaking(step, context, /, *args, **kwargs):
+        if step is RECOMMEND:  # another run publishes what is mended, and its check finds nothing wrong
+            with open_master(home, FakeClock(), "mend") as master:
+                last = candles([closes("BTC", "kraken")[-1]], start="2020-02-29", venue="kraken", base="BTC")
+                load(master, last.assign(known_at=pd.Timestamp("2020-03-01 05:00")), as_of=AS_OF)
+            publish(home, FakeClock(), as_of=AS_OF, keep=9, min_free_bytes=0)
+            later = context_for(settings(tmp_path, VENUES[:2]), run_id="run-2")
+            later.clock.sleep(60)
+            assert validate(later).suspect_assets == ()
+        return run_directly(step, context, *args, **kwargs)
+
+    told = decide_only(overtaking, context_for(settings(tmp_path, VENUES[:2])))
+    assert told.validation is not None
+    assert told.validation.suspect_assets == ("BTC",)
+    _, lines = decided(home, told)
+    assert lines["spot:BTC"][:2] == ("frozen", "no_quorum")
+
+
+def test_what_nobody_checked_is_not_decided_on(tmp_path):
+    home = fill(tmp_path, VENUES[:1])
+    answer = recommend(context_for(settings(tmp_path, VENUES[:1])), "core")
+    assert (answer.status, answer.is_new) == ("blocked", True)
+    with open_published(home) as reader:
+        number = reader.snapshot.snapshot_id
+    told = decide_only(run_directly, context_for(settings(tmp_path, VENUES[:1]), run_id="run-2"))
+    assert told.recommendations[0].status != "blocked"
+    with open_master(home, FakeClock(), "look") as master:
+        row = master.rows("recommendation", recommendation_id=answer.recommendation_id)[0]
+    assert f"no check of snapshot {number}" in row["reason"]
 
 
 def test_the_next_run_judges_what_the_other_writer_published(tmp_path):

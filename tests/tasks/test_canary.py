@@ -17,8 +17,11 @@ from tests.tasks.support import FakeClock, make_context
 from tests.tasks.test_validate import coin, settings_for, stored
 from warehouse.home import Home
 from warehouse.reader import open_published
+from warehouse.snapshots import SnapshotInfo
 
 AT = datetime(2020, 3, 1, 6, 0, tzinfo=UTC)
+
+NEWEST = SnapshotInfo(1, AT, 10**9, True, AT)
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +74,11 @@ def test_a_blind_gate_blocks_every_decision_until_it_sees_again(settings, monkey
     assert [tuple(row)[:3] for row in alerts] == [
         ("blocked", "critical", "Trimtab: BLOCKED, the gate can not be trusted")
     ]
-    state = gate_state(make_context(settings, as_of=AT), "core")
+    state = gate_state(make_context(settings, as_of=AT), "core", NEWEST)
     untrusted = [d for d in state.datasets if d.dataset == "gate_canary"]
     assert [(d.required, d.passed_gate) for d in untrusted] == [(True, False)]
     later = FakeClock(AT + timedelta(days=9999))
     assert canary(make_context(settings, run_id="run-2", as_of=AT, clock=later)).passed
-    state = gate_state(make_context(settings, as_of=AT), "core")
+    state = gate_state(make_context(settings, as_of=AT), "core", NEWEST)
     assert not [d for d in state.datasets if d.dataset == "gate_canary"]
     json.dumps(told.verdict)

@@ -1,5 +1,12 @@
 -- What is each coin worth now, by the newest closed candle of the venues that agree, and how many do?
-with agreed as (
+-- A coin that no venue has priced since $oldest is shown at its last price, which is_stale marks.
+with asked as (
+  select *, max(price_at) over (partition by asset) <= $oldest as is_stale
+  from mart.venue_prices
+  where list_contains($assets, asset)
+  qualify price_at > $oldest or is_stale
+),
+agreed as (
   select
     asset,
     median(price_usd) filter (where is_agreeing) as price_usd,
@@ -8,11 +15,10 @@ with agreed as (
     greatest(any_value(agreeing), 1) as agreeing,
     any_value(venues) as venues,
     any_value(has_quorum) as has_quorum,
+    any_value(is_stale) as is_stale,
     string_agg(venue || ' says ' || format('{:.6g}', price_usd), ', ' order by venue) as said,
     (max(price_usd) - min(price_usd)) / median(price_usd) as spread_of_venues
-  from mart.venue_prices
-  where list_contains($assets, asset)
-    and price_at > $oldest
+  from asked
   group by asset
 ),
 -- The newest daily close that the venues agreed on.
@@ -34,6 +40,7 @@ select
   agreeing as venues,
   venues as venues_asked,
   has_quorum,
+  is_stale,
   said,
   spread_of_venues,
   close_usd,

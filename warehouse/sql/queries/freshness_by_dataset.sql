@@ -1,4 +1,4 @@
--- How fresh is each dataset by the source that has the newest data?
+-- How fresh was each dataset at one moment, by the source that has the newest data?
 select
   dataset,
   max(newest_data_at) as newest_data_at,
@@ -6,5 +6,6 @@ select
   coalesce(arg_min(limit_seconds, age_seconds), min(limit_seconds)) as limit_seconds,
   bool_or(is_fresh) as is_fresh
 from ops.freshness
+where checked_at = $as_of
 group by dataset
 order by dataset

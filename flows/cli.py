@@ -35,6 +35,7 @@ COMMANDS = {
     "show": ("tables", "One table: its columns with meanings and units, and its first rows."),
     "explain": ("explain", "Why a recommendation says what it says."),
     "replay": ("replay", "Decide a recommendation again from what is stored, and compare."),
+    "export": ("export", "The orders of a recommendation as CSV or for ccxt; Trimtab places none itself."),
     "doctor": (
         "doctor",
         "Sources and channels, clock, licences, limits, disk, home, keys, scheduler: one line each.",

@@ -49,6 +49,8 @@ def show(out: Console, whole: Row) -> None:
     if whole["trades"]:
         out.print()
         out.print(_trades(whole["trades"]))
+        for text in _by_hand(whole["trades"]):
+            out.print(Text(text))
     held = [row for row in whole["weights"] if _is_seen(row)]
     if held:
         out.print()
@@ -113,7 +115,7 @@ def _trades(trades: list[Row]) -> object:
     rows = [
         (
             trade["line"],
-            trade["side"].upper(),
+            _doing(trade),
             plain(trade["quantity"]),
             trade["symbol"],
             trade["venue"],
@@ -125,6 +127,26 @@ def _trades(trades: list[Row]) -> object:
         for trade in trades
     ]
     return table(columns, rows, right=("quantity", "about USD", "at price", "fee USD", "slippage USD"))
+
+
+def _doing(trade: Row) -> str:
+    """What a trade is: a side, a leg of a pair, or a step by hand."""
+    side = str(trade["side"]).upper()
+    if trade.get("market_type") == "pool":
+        return "DEPOSIT" if side == "BUY" else "WITHDRAW"
+    return side if trade.get("pair") is None else f"{side} (pair {trade['pair']})"
+
+
+def _by_hand(trades: list[Row]) -> list[str]:
+    """What is to be done before each order, and that the legs of a pair belong together."""
+    texts = [
+        f"Before {trade['line']}: {step['sentence']}"
+        for trade in trades
+        for step in trade.get("steps_before") or ()
+    ]
+    if any(trade.get("pair") is not None for trade in trades):
+        texts.append("The legs of a pair belong together: both or none.")
+    return texts
 
 
 def _is_seen(row: Row) -> bool:

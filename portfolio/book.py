@@ -4,6 +4,7 @@ Everything is valued in USD; a stablecoin at its own price, never at 1. A line t
 its quantity, whatever the reason, and stays in the portfolio's value.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,7 +112,7 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
     price = {x: v for x in lines if (v := usd_price(inputs, policy, x)) is not None}
     value = _values(positions, price)
     stays = _values((p for p in positions if p.immovable), price)
-    nav = sum(value.values())
+    nav = math.fsum(value.values())
     known = nav > 0.0
     return Book(
         lines=lines,
@@ -130,12 +131,12 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
 
 def _values(positions: Iterable[Position], price: Mapping[str, float]) -> dict[str, float]:
     """Return the capital of every priced line, in USD: a position's own figure before quantity × price."""
-    value: dict[str, float] = {}
+    parts: dict[str, list[float]] = {}
     for p in positions:
         if p.capital_usd is not None or p.line in price:
             worth = p.capital_usd if p.capital_usd is not None else float(p.quantity) * price[p.line]
-            value[p.line] = value.get(p.line, 0.0) + worth
-    return value
+            parts.setdefault(p.line, []).append(worth)
+    return {line: math.fsum(found) for line, found in parts.items()}  # whatever the order of the positions
 
 
 def depegged(inputs: DecisionInputs, policy: Policy, lines: Iterable[str]) -> frozenset[str]:

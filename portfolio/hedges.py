@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from portfolio.desk import Desk, Order, ceil_step, exact, floor_step
 from portfolio.markets import Legs, called
-from portfolio.model import Freeze, Instrument, Leg, asset_of, is_cash, line_of
+from portfolio.model import DEFAULT_STEP, Freeze, Instrument, Leg, asset_of, is_cash, line_of
 from portfolio.outcome import Side
 
 SOON_DAYS = 1.0  # what comes back within a day can be spent by the same plan
@@ -137,11 +137,13 @@ def trade_legs(desk: Desk, line: str, legs: Legs, size: Size, side: Side, margin
         order.action, order.pair = side, desk.pairs
         order.reason_code = "open_pair" if side == "buy" else "close_pair"
         if market is legs.contract:
-            order.margin = sign * margin_usd * size.units / order.quote_usd
+            posted = floor_step(abs(margin_usd) * size.units / order.quote_usd, DEFAULT_STEP)
+            order.margin = posted if (margin_usd > 0) == (side == "buy") else -posted
             order.reduce_only = side == "sell"
             desk.shift(line, market.quote, order.margin)
         if market.market_type == "spot":
-            desk.shift(line, market.quote, order.notional * (1 if leg_side == "buy" else -1))
+            # what the venue keeps of the coin is a cost, not part of the line
+            desk.shift(line, market.quote, order.base_change * order.price)
         desk.book(order)
         orders.append(order)
     desk.held[line] = desk.held.get(line, Decimal(0)) + sign * size.units
@@ -184,7 +186,9 @@ def pool_order(desk: Desk, line: str, legs: Legs, units: Decimal, side: Side) ->
     pool, terms = legs.pool, legs.terms
     if pool is None:
         raise AssertionError(f"{line} has no pool")
-    quantity = units * abs(exact(pool.quantity_per_unit))
+    each = abs(exact(pool.quantity_per_unit))
+    quantity = floor_step(units * each, DEFAULT_STEP)
+    units = quantity / each
     own = line_of("cash", pool.base) if pool.base in desk.cash_price else line_of("spot", pool.base)
     usd = exact(desk.cash_price[pool.base]) if is_cash(own) else coin_usd(desk, pool.base, legs)
     protocol = terms.protocol or pool.venue

@@ -23,12 +23,12 @@ from tasks.messages import (
     Message,
     RecommendationFacts,
     ResolvedFacts,
-    TradeFacts,
     render_blocked,
     render_recommendation,
     render_resolved,
 )
 from tasks.policy import config_hash, deciding_settings
+from tasks.trade_lines import TradeFacts
 from tasks.version import code_version
 
 Row = dict[str, Any]
@@ -252,6 +252,11 @@ def _facts(context: RunContext, record: Record, history: Mapping[str, Any]) -> R
                 venue=trade.venue,
                 quantity=trade.quantity,
                 notional_usd=trade.notional_usd,
+                sleeve=trade.sleeve,
+                market_type=trade.market_type,
+                pair=trade.pair,
+                reduce_only=trade.reduce_only,
+                steps=tuple(step.sentence for step in trade.steps),
             )
             for trade in decision.trades
         ),

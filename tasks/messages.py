@@ -8,12 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from tasks.plain_text import clean
+from tasks.trade_lines import SHOWN_TRADES, TradeFacts, totals, trade_lines, usd
 
 SIMULATED = "SIMULATED"
-SHOWN_TRADES = 5
 
 _GRADES = {
     "single_source": "one venue alone gave the prices",
@@ -35,17 +34,6 @@ class Message:
     title: str
     body: str
     reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TradeFacts:
-    """One recommended order. `quantity` in units of `asset`; `notional_usd` positive."""
-
-    side: str
-    asset: str
-    venue: str
-    quantity: Decimal
-    notional_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +109,7 @@ class OverdueFacts:
 def render_recommendation(facts: RecommendationFacts) -> Message:
     """Write a proposed recommendation: the trades first, the largest ones where there are many."""
     lines = [
-        *_trade_lines(facts.trades),
+        *trade_lines(facts.trades),
         f"Why: {clean(facts.reason)}",
         _cost_and_benefit(facts),
         *_caveats(facts.grade, facts.flags),
@@ -130,7 +118,7 @@ def render_recommendation(facts: RecommendationFacts) -> Message:
     ]
     if facts.supersedes:
         lines.insert(-1, f"Replaces {clean(facts.supersedes)}: do not trade that one.")
-    title = f"{clean(facts.portfolio)}: {_totals(facts.trades)}"
+    title = f"{clean(facts.portfolio)}: {totals(facts.trades)}"
     return _message(title, lines, is_simulated=facts.is_simulated, reference=clean(facts.recommendation_id))
 
 
@@ -208,45 +196,11 @@ def as_repeat(message: Message, alert_id: str) -> Message:
     )
 
 
-def usd(amount: float) -> str:
-    """Format an amount: whole dollars from 100 up, cents below; "unknown" where it is not a number."""
-    if not math.isfinite(amount):
-        return "unknown USD"
-    return f"{amount:,.0f} USD" if abs(amount) >= 100 else f"{amount:,.2f} USD"
-
-
 def _message(title: str, lines: Sequence[str], *, is_simulated: bool, reference: str = "") -> Message:
     if not is_simulated:
         return Message(f"Trimtab {title}", "\n".join(lines), reference)
     warning = f"{SIMULATED}. Simulated data: this is an exercise, not advice."
     return Message(f"{SIMULATED} Trimtab {title}", "\n".join([warning, *lines]), reference)
-
-
-def _trade_lines(trades: Sequence[TradeFacts]) -> list[str]:
-    if not trades:
-        return ["No order to place."]
-    largest = sorted(trades, key=lambda trade: (-abs(trade.notional_usd), trade.asset, trade.side))
-    shown, rest = largest[:SHOWN_TRADES], largest[SHOWN_TRADES:]
-    # sells first: they fund the buys, and are to be done first
-    lines = [_trade_line(trade) for trade in sorted(shown, key=lambda trade: trade.side != "sell")]
-    if rest:
-        lines.append(f"+ {len(rest)} more ({usd(sum(abs(trade.notional_usd) for trade in rest))})")
-    return lines
-
-
-def _trade_line(trade: TradeFacts) -> str:
-    amount = f"{_quantity(trade.quantity)} {clean(trade.asset, limit=24)}"
-    place = clean(trade.venue, limit=24)
-    return f"{clean(trade.side).upper()} {amount} ≈ {usd(abs(trade.notional_usd))} on {place}"
-
-
-def _totals(trades: Sequence[TradeFacts]) -> str:
-    sides = {
-        side: sum(abs(trade.notional_usd) for trade in trades if trade.side == side)
-        for side in ("sell", "buy")
-    }
-    parts = [f"{side} {usd(total)}" for side, total in sides.items() if total]
-    return ", ".join(parts) if parts else "new target, no order to place"
 
 
 def _cost_and_benefit(facts: RecommendationFacts) -> str:
@@ -270,11 +224,6 @@ def _caveats(grade: str, flags: Sequence[str]) -> list[str]:
         return []
     explained = [f"{name} ({_GRADES[name]})" if name in _GRADES else name for name in named]
     return [f"Grade: {', '.join(explained)}."]
-
-
-def _quantity(quantity: Decimal) -> str:
-    plain = f"{abs(quantity):,f}"
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _instant(instant: datetime) -> str:

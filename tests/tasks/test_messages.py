@@ -11,7 +11,6 @@ from tasks.messages import (
     BlockedFacts,
     RecommendationFacts,
     ResolvedFacts,
-    TradeFacts,
     as_repeat,
     render_blocked,
     render_recommendation,
@@ -20,6 +19,7 @@ from tasks.messages import (
     usd,
 )
 from tasks.plain_text import clean, imitates
+from tasks.trade_lines import TradeFacts
 
 AS_OF = datetime(2020, 7, 20, 18, 20, tzinfo=UTC)
 SELL = TradeFacts("sell", "BTC", "binance", Decimal("0.2100"), 23_100.4)

@@ -24,6 +24,7 @@ from portfolio.model import (
 from portfolio.problem import Solution
 from portfolio.proposal import Proposal
 from portfolio.rebalance import drifts
+from portfolio.triggers import Trigger
 from portfolio.verdict import Verdict, Weighing
 
 
@@ -37,6 +38,7 @@ class Outcome:
     proposal: Proposal
     weighing: Weighing
     verdict: Verdict
+    triggers: tuple[Trigger, ...]
     assumed_costs: bool
     confidence: float | None
 
@@ -206,6 +208,8 @@ def _figures(outcome: Outcome) -> dict[str, float]:
     """Further annual figures of the holdings and the proposal, and the answer's sensitivity."""
     figures: dict[str, float] = {}
     case, estimates = outcome.weighing, outcome.estimates
+    for trigger in outcome.triggers:
+        figures |= trigger.figures()
     if case.sensitivity is not None:
         figures["sensitivity_turnover"] = case.sensitivity
     if estimates is None:

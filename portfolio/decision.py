@@ -6,7 +6,7 @@ seed.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -23,10 +23,13 @@ from portfolio.estimates import Estimates, estimate, with_terms
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Decision, DecisionInputs, Freeze, Policy
 from portfolio.planner import DUST_WEIGHT, market_costs, plan_trades
-from portfolio.proposal import Proposal, propose
+from portfolio.proposal import Proposal, by_name, propose
 from portfolio.rebalance import Benefit, apply_mode, benefit, reference_target
 from portfolio.robustness import confidence, sensitivity
-from portfolio.verdict import Weighing, judge
+from portfolio.steadying import is_plain
+from portfolio.tax import tax_usd
+from portfolio.triggers import Model, Trigger, hold_sentence, hold_triggers
+from portfolio.verdict import Verdict, Weighing, judge
 
 Array = NDArray[np.float64]
 
@@ -75,19 +78,40 @@ def decide(inputs: DecisionInputs, policy: Policy, seed: int, bench: Bench = LIV
     if block is not None:
         return blocked(inputs, policy, block, book)
     costs = market_costs(book, inputs, policy)
-    proposal = _proposal(book, inputs, policy, estimates, costs, bench)
+    proposal = _proposal(book, inputs, policy, estimates, costs, bench, seed)
     weighing = _weigh(book, inputs, policy, estimates, proposal, seed if bench.is_probed else None)
+    verdict, triggers = _verdict(weighing, _model(proposal, estimates, costs), book, inputs, policy)
     outcome = Outcome(
         book=book,
         estimates=estimates,
         notes=notes,
         proposal=proposal,
         weighing=weighing,
-        verdict=judge(weighing, book, inputs, policy),
+        verdict=verdict,
+        triggers=triggers,
         assumed_costs=any(c.is_assumed for c in costs.values()),
         confidence=_confidence(book, policy, estimates, weighing, seed) if bench.is_probed else None,
     )
     return published(outcome, inputs, policy)
+
+
+def _model(proposal: Proposal, estimates: Estimates | None, costs: Mapping[str, TradingCost]) -> Model | None:
+    if estimates is None or proposal.problem is None:
+        return None
+    return Model(method=proposal.method, problem=proposal.problem, estimates=estimates, costs=costs)
+
+
+def _verdict(
+    case: Weighing, model: Model | None, book: Book, inputs: DecisionInputs, policy: Policy
+) -> tuple[Verdict, tuple[Trigger, ...]]:
+    """Judge; a hold also says at which price or return it would become a trade."""
+    verdict = judge(case, book, inputs, policy)
+    if verdict.status != "hold" or book.nav_usd is None:
+        return verdict, ()
+    code = verdict.reason_code
+    triggers = hold_triggers(code, case, model, book, inputs, policy)
+    told = hold_sentence(code, triggers, book, policy)
+    return replace(verdict, reason=f"{verdict.reason} {told}"), triggers
 
 
 def _estimates(
@@ -113,6 +137,7 @@ def _proposal(
     estimates: Estimates | None,
     costs: dict[str, TradingCost],
     bench: Bench,
+    seed: int,
 ) -> Proposal:
     try:
         problem = build_problem(book, inputs, policy, estimates, costs)
@@ -120,7 +145,7 @@ def _proposal(
         failures = (Attempt(policy.objective, f"{failure.reason}: {failure.detail} {failure.remedy}"),)
         method = "hold" if "hold" in policy.fallbacks else None
         return Proposal(method=method, problem=None, solution=None, failures=failures)
-    return bench.propose(problem, policy, costs, book.nav_usd)
+    return bench.propose(problem, policy, costs, book.nav_usd, seed=seed)
 
 
 def _weigh(
@@ -141,13 +166,16 @@ def _weigh(
     if book.nav_usd is not None and proposal.solution is not None:
         plan = plan_trades(book, proposed, inputs, policy)
     achieved = proposed if plan is None else plan.achieved
+    nav = book.nav_usd or 1.0
+    tax = None if plan is None else tax_usd(plan.orders, inputs, policy)
     return Weighing(
         method=proposal.method,
         proposed=proposed,
         reference=reference,
         plan=plan,
         benefit=_benefit(book, policy, estimates, achieved),
-        cost_bps=plan.cost_usd / book.nav_usd * 1e4 if plan is not None and book.nav_usd else 0.0,
+        cost_bps=0.0 if plan is None else (plan.cost_usd + (tax or 0.0)) / nav * 1e4,
+        tax_bps=None if tax is None else tax / nav * 1e4,
         sensitivity=None if seed is None else _sensitivity(policy, proposal, seed),
     )
 
@@ -186,4 +214,7 @@ def _confidence(
 def _sensitivity(policy: Policy, proposal: Proposal, seed: int) -> float | None:
     if policy.objective == "policy" or proposal.problem is None or proposal.solution is None:
         return None
-    return sensitivity(proposal.method or "", proposal.problem, proposal.solution.weights, seed)
+    method, problem = proposal.method or "", proposal.problem
+    # An average of answers, or one with small positions removed, is not what one solution is compared with.
+    weights = proposal.solution.weights if is_plain(policy) else by_name(method, problem).weights
+    return sensitivity(method, problem, weights, seed)

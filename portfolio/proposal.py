@@ -15,6 +15,7 @@ from portfolio.costs import TradingCost
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Policy
 from portfolio.problem import Problem, Solution, tidy, verify
+from portfolio.steadying import ridged, steadied
 
 Array = NDArray[np.float64]
 Optimise = Callable[[str, Problem], Solution]
@@ -48,8 +49,13 @@ def propose(
     costs: Mapping[str, TradingCost],
     nav_usd: float | None,
     optimise: Optimise = by_name,
+    seed: int = 0,
 ) -> Proposal:
-    """Try the methods in order and return the first verified answer; `optimise` solves one of them."""
+    """Try the methods in order and return the first verified answer.
+
+    `optimise` solves one of them; `seed` is of the policy's resampling.
+    """
+    problem, optimise = ridged(problem, policy.regularisation), steadied(optimise, policy, seed)
     failures: list[Attempt] = []
     ladder = (
         (policy.objective, "hold") if policy.objective == "policy" else (policy.objective, *policy.fallbacks)

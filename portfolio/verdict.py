@@ -32,6 +32,7 @@ class Weighing:
         plan: None where positions are unknown.
         benefit: None where there are no estimates.
         cost_bps: one-off, of NAV.
+        tax_bps: the part of the cost that is tax; None where it is before tax.
         sensitivity: 95th percentile of turnover under a 0.1 % change of the inputs; None where it has no
             meaning.
     """
@@ -43,6 +44,7 @@ class Weighing:
     benefit: Benefit | None
     cost_bps: float
     sensitivity: float | None
+    tax_bps: float | None = None
 
 
 def judge(case: Weighing, book: Book, inputs: DecisionInputs, policy: Policy) -> Verdict:
@@ -159,8 +161,12 @@ def _proposed(case: Weighing, book: Book, policy: Policy) -> Verdict:
         "benefit_above_cost",
         f"{change} The gain is mainly {mainly}: {gain.total_bps:.1f} bps over "
         f"{policy.rebalance.horizon_days} days (return {gain.return_bps:+.1f}, risk {gain.risk_bps:+.1f}; "
-        f"a model estimate) against a cost of {case.cost_bps:.1f} bps before tax.",
+        f"a model estimate) against a cost of {case.cost_bps:.1f} bps {_taxed(case)}.",
     )
+
+
+def _taxed(case: Weighing) -> str:
+    return "before tax" if case.tax_bps is None else f"with {case.tax_bps:.1f} of tax"
 
 
 def _drifted(case: Weighing, book: Book, policy: Policy) -> str:

@@ -2,7 +2,8 @@
 
 A broken row freezes its line (it keeps its quantity, the rest is decided); a broken promise of the whole
 frame blocks the recommendation. Cash may be constant, and a gap in its history only warns: freezing the cash
-leg would stop every trade. A coin that is constant is a feed that froze.
+leg would stop every trade. A coin that is constant is a feed that froze. Carry, basis and yield are calm by
+what they are: they must only not stand still.
 
 Columns: sleeve, asset; observations (days with a return); newest_data_age_hours (age of the newest daily
 return); price_usd, price_age_hours; min_return, max_return (simple, per day); zero_return_share (days with
@@ -14,7 +15,7 @@ Parameters:
     max_price_age_hours: Oldest price (default 30).
     min_venues: Venues, or sources of a stablecoin, that must give a price (default 1).
     max_zero_share: Largest share of days without any move (default 0.2; cash is exempt).
-    min_volatility: Smallest daily volatility of what is not cash (default 0.0005).
+    min_volatility: Smallest daily volatility of what is neither cash nor calm (default 0.0005).
     extreme_return: Size of a daily return from which a warning is given (default 0.4).
     peg_tolerance: Distance of a cash line's price from 1 USD from which a warning is given (default 0.02).
 """
@@ -29,6 +30,7 @@ from expectations.promises import above_zero, one_of
 from expectations.rules import Column, Parameters, Rule, Suite
 
 SLEEVES = ("spot", "carry", "basis", "yield", "staking", "options", "cash")
+CALM = ("carry", "basis", "yield")
 COLUMNS = (
     Column("sleeve", "text"),
     Column("asset", "text"),
@@ -137,14 +139,16 @@ def _possible_returns() -> Rule:
 
 def _not_frozen(max_zero_share: float, min_volatility: float) -> Rule:
     def moves(frame: pd.DataFrame) -> "pd.Series[Any]":
-        alive = (frame["zero_return_share"] <= max_zero_share) & (frame["volatility"] >= min_volatility)
+        quiet = frame["sleeve"].isin(CALM) | (frame["volatility"] >= min_volatility)
+        alive = (frame["zero_return_share"] <= max_zero_share) & quiet
         return _is_cash(frame) | (alive & checks.is_finite(frame["volatility"]))
 
     return Rule(
         name="price_moves",
         wanted=(
             f"what is not cash moves: at most {max_zero_share:.0%} of days without any move and a daily "
-            f"volatility of at least {min_volatility:g} (a frozen feed looks safe)"
+            f"volatility of at least {min_volatility:g}, carry, basis and yield aside (a frozen feed looks "
+            "safe)"
         ),
         reason_code="frozen_feed",
         columns=("zero_return_share", "volatility"),

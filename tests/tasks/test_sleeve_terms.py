@@ -101,7 +101,8 @@ def test_what_is_contracted_is_the_median_of_the_last_settlements_less_the_hairc
 def test_the_recommendation_uses_the_contracted_rate_and_names_all_legs(
     job: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = answer(capsys, job, "select sleeve, asset, numbers from mart.decision_lines")
+    lines = answer(capsys, job, "select sleeve, asset, action, numbers from mart.decision_lines")
+    assert not [row for row in lines if row["action"] == "frozen"]  # calm is no frozen feed
     numbers: dict[str, dict[str, Any]] = {
         f"{row['sleeve']}:{row['asset']}": json.loads(row["numbers"])
         if isinstance(row["numbers"], str)

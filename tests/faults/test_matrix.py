@@ -1,4 +1,4 @@
-"""Which test injects which fault of the matrix, rows A to D; a row without a test fails."""
+"""Which test injects which fault of the matrix, rows A to D and H; a row without a test fails."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ AGREE = "tests/warehouse/test_venue_agreement.py::"
 BREAKS = "tests/warehouse/test_identity_breaks.py::"
 IDENTITY = "tests/tasks/test_identity.py::"
 DECIDE = "tests/portfolio/test_decide.py::"
+CHECKS = "tests/portfolio/test_checks.py::"
+OPTIMISERS = "tests/portfolio/test_optimisers.py::"
+PROPERTIES = "tests/portfolio/test_properties.py::"
 VALIDATE = "tests/tasks/test_validate.py::"
 FAULTS = "tests/faults/test_transport.py::"
 CHAOS = "tests/faults/test_chaos.py::test_after_at_most_three_runs_nothing_shows"
@@ -166,6 +169,57 @@ MATRIX: dict[str, tuple[str, ...]] = {
         DECIDE + "test_a_lost_peg_is_graded_and_told_and_nothing_is_bought_of_it",
         "tests/warehouse/test_mart.py::test_returns_are_in_dollars_and_never_bridge_a_gap",
     ),
+    # H. Portfolio maths
+    "F85": (
+        CHECKS + "test_a_bad_line_is_taken_out_and_the_rest_stays",
+        CHECKS + "test_the_first_bad_day_is_named",
+        DECIDE + "test_a_held_asset_without_a_usable_price_blocks",
+        PROPERTIES + "test_no_bad_input_is_ever_published",
+    ),
+    "F86": (
+        CHECKS + "test_a_bad_line_is_taken_out_and_the_rest_stays",
+        CHECKS + "test_constant_cash_is_not_refused",
+        DECIDE + "test_a_held_line_with_a_dead_feed_is_kept_and_degrades",
+        "tests/portfolio/test_limits.py::test_what_only_looks_calm_does_not_get_everything",
+        "tests/portfolio/test_published.py::test_a_riskless_line_does_not_get_everything_by_parity",
+    ),
+    "F87": (
+        CHECKS + "test_too_few_common_days_are_refused",
+        DECIDE + "test_too_little_history_goes_down_the_ladder_to_what_needs_none",
+    ),
+    "F88": (
+        CHECKS + "test_a_frame_that_is_not_daily_returns_is_refused",
+        CHECKS + "test_two_lines_with_the_same_returns_are_both_out",
+        DECIDE + "test_a_frame_that_can_not_be_returns_blocks_a_computed_objective_only",
+    ),
+    "F89": (
+        CHECKS + "test_a_frame_that_is_not_daily_returns_is_refused",
+        "tests/portfolio/test_estimators.py::test_sample_covariance_is_annual",
+    ),
+    "F90": (
+        OPTIMISERS + "test_inaccurate_is_not_optimal",
+        OPTIMISERS + "test_an_infeasible_program_is_one_typed_failure",
+        "tests/portfolio/test_published.py::test_a_goal_out_of_reach_is_one_typed_failure",
+        "tests/portfolio/test_published.py::test_where_the_direct_way_fails_the_library_is_asked",
+        DECIDE + "test_a_fallback_is_graded_and_on_record",
+    ),
+    "F91": (
+        OPTIMISERS + "test_a_wrong_answer_is_refused",
+        OPTIMISERS + "test_a_defective_method_falls_through_the_ladder_on_record",
+    ),
+    "F92": (
+        DECIDE + "test_an_unstable_answer_is_held",
+        DECIDE + "test_twins_with_almost_equal_returns_are_found_unstable",
+    ),
+    "F93": (
+        DECIDE + "test_the_same_inputs_give_the_same_decision",
+        PROPERTIES + "test_the_order_of_assets_changes_nothing",
+        OPTIMISERS + "test_relabelling_and_reordering_change_nothing",
+    ),
+    "F94": (
+        DECIDE + "test_without_positions_there_are_weights_and_no_trades",
+        DECIDE + "test_impossible_positions_give_weights_only",
+    ),
 }
 
 
@@ -179,7 +233,7 @@ def names_in(file: str) -> frozenset[str]:
 
 
 def test_every_row_has_a_test() -> None:
-    wanted = {f"F{number:02}" for number in range(1, 55)}
+    wanted = {f"F{number:02}" for number in (*range(1, 55), *range(85, 95))}
     assert MATRIX.keys() == wanted
 
 

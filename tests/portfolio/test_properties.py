@@ -16,7 +16,17 @@ from portfolio.planner import DUST_WEIGHT
 from portfolio.robustness import block_indices, confidence
 from tests.portfolio.market import CLOSE, COINS, board, depth, hold, inputs, market, marks, policy, returns
 
-COMPUTED = ["max_quadratic_utility", "min_volatility", "max_sharpe", "hrp", "equal_weight"]
+COMPUTED = [
+    "max_quadratic_utility",
+    "min_volatility",
+    "max_sharpe",
+    "hrp",
+    "equal_weight",
+    "risk_parity",
+    "min_cvar",
+    "efficient_risk",
+    "efficient_return",
+]
 QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 amounts = st.floats(min_value=0.0, max_value=60_000.0)
@@ -136,7 +146,10 @@ def test_the_scale_of_a_coins_unit_changes_nothing(scale, objective):
     prices = marks({**COINS, "BTC": COINS["BTC"] * scale})
     positions = (hold("BTC", 2 / scale), hold("ETH", 50), hold("USDT", 69_600))
     first = decide(inputs(), owner, 1)
-    second = decide(inputs(prices=prices, positions=positions), owner, 1)
+    lot = Decimal("0.0001") / Decimal(str(scale))
+    markets = tuple(market(c) for c in COINS if c != "BTC")
+    markets += (market("BTC", amount_step=lot, min_amount=lot),)
+    second = decide(inputs(prices=prices, positions=positions, instruments=markets), owner, 1)
     assert weights(second) == pytest.approx(weights(first), abs=1e-6)
     assert second.status == first.status
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "explain": ("explain", "Why a recommendation says what it says."),
     "replay": ("replay", "Decide a recommendation again from what is stored, and compare."),
     "export": ("export", "The orders of a recommendation as CSV or for ccxt; Trimtab places none itself."),
+    "backtest": ("backtest", "Try a policy on the past, beside its variations and plain portfolios."),
     "doctor": (
         "doctor",
         "Sources and channels, clock, licences, limits, disk, home, keys, scheduler: one line each.",

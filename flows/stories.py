@@ -13,6 +13,7 @@ from datetime import datetime
 
 from flows.exit_status import BLOCKED, DONE, OUTSIDE, worst
 from flows.steps import Runner, Step
+from tasks.backtest import BacktestRequest, BacktestSummary, backtest
 from tasks.canary import canary
 from tasks.context import RunContext
 from tasks.decide import RecommendSummary, recommend
@@ -32,6 +33,7 @@ POSITIONS = Step("read the positions", import_configured)
 PUBLISH = Step("publish a snapshot", publish, retries=1, retry_delay_seconds=(30,))
 VALIDATE = Step("check what is published", validate)
 CANARY = Step("put the gate to the test", canary)
+BACKTEST = Step("walk through the past", backtest, timeout_seconds=6 * 3600)
 RECOMMEND = Step("decide", recommend, timeout_seconds=900)
 NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
 LAPSE = Step("let proposals lapse", lapse)
@@ -115,6 +117,12 @@ def ingest_only(
         run(PUBLISH, leased)
         told.validation = run(VALIDATE, leased)
     return told
+
+
+def backtest_only(run: Runner, context: RunContext, request: BacktestRequest) -> BacktestSummary:
+    """Try a policy on what is published; decide nothing and tell nobody."""
+    with opened(run, context) as (leased, _):
+        return run(BACKTEST, leased, request)
 
 
 def validate_only(run: Runner, context: RunContext, tables: tuple[str, ...] = ()) -> Told:

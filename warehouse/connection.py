@@ -66,6 +66,8 @@ def connect(path: Path | None, engine: Engine, *, read_only: bool = False) -> du
     except duckdb.Error as error:
         raise _damaged(path, error) from error
     _configure(connection, "global TimeZone = 'UTC'")
+    # A worker process without a script looks like a person at a prompt to DuckDB, and would be drawn bars.
+    _configure(connection, "enable_progress_bar = false")
     return connection
 
 

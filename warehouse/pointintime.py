@@ -44,12 +44,12 @@ def build_past(
     for layer in LAYERS:
         connection.execute(f"create schema {quote(layer)}")
     present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
-    wider = _widened(connection)
+    wider = widened(connection)
     needed = needed_archives(connection, present, as_of, load_ceiling)
     returned = bring_back(connection, archive, needed)
     for table in load_catalogue().tables.values():
         if table.full_name in stated:
-            _state(connection, table, stated[table.full_name])
+            state_rows(connection, table, stated[table.full_name])
             continue
         if table.kind == "view":
             body = table.body
@@ -61,7 +61,8 @@ def build_past(
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
 
 
-def _state(connection: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
+def state_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
+    """Make a table that holds the given rows, in place of what a snapshot holds."""
     connection.execute(table.body)
     if not rows:
         return
@@ -102,7 +103,7 @@ def _past(
     return as_of_select(table, source, moment, load)
 
 
-def _widened(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
+def widened(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
     """Tables of an older snapshot that lack columns of today's, as what to read instead: those are empty."""
     state = first_row(connection, statement("state_attached"))
     if state is not None and state[0] == schema_hash():

@@ -6,7 +6,7 @@ In: a home. Out: a Reader that stands at a moment and can be moved. At each mome
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from warehouse.catalogue import LAYERS, load_catalogue
 from warehouse.connection import Engine, connect, lock_down
 from warehouse.headers import Table
 from warehouse.home import Home
+from warehouse.pointintime import Rows, state_rows, widened
 from warehouse.reader import DEFAULT_ENGINE, Reader, open_newest
 from warehouse.schema import vintage_source
 from warehouse.snapshots import SnapshotInfo, snapshot_info
@@ -33,13 +34,16 @@ class Rewinder(Reader):
 
 
 @contextmanager
-def open_rewinder(home: Home, first: datetime, *, engine: Engine = DEFAULT_ENGINE) -> Generator[Rewinder]:
+def open_rewinder(
+    home: Home, first: datetime, stated: Mapping[str, Rows] | None = None, *, engine: Engine = DEFAULT_ENGINE
+) -> Generator[Rewinder]:
     """Open the newest published snapshot for reading at many moments.
 
     Args:
         home: The home.
         first: The earliest moment that will be asked for, aware UTC; versions that were moved to files since
             are brought back from there on.
+        stated: Table → rows that stand in for what the snapshot holds.
         engine: How much of the machine may be used.
 
     Raises:
@@ -52,7 +56,7 @@ def open_rewinder(home: Home, first: datetime, *, engine: Engine = DEFAULT_ENGIN
         info = snapshot_info(probe)
         assert info is not None, "a published snapshot knows its number"
         connection.execute(statement("attach", path=literal(str(path))))
-        _build(connection, home, first)
+        _build(connection, home, first, stated or {})
         lock_down(connection)
         yield _standing_at(connection, info, first)
     finally:
@@ -70,7 +74,9 @@ def _moment(as_of: datetime) -> str:
     return f"timestamp '{into_database(as_of).isoformat(sep=' ')}'"
 
 
-def _build(connection: duckdb.DuckDBPyConnection, home: Home, first: datetime) -> None:
+def _build(
+    connection: duckdb.DuckDBPyConnection, home: Home, first: datetime, stated: Mapping[str, Rows]
+) -> None:
     """Show every table and view of the catalogue over versions held in memory."""
     for layer in LAYERS:
         connection.execute(f"create schema {quote(layer)}")
@@ -78,30 +84,40 @@ def _build(connection: duckdb.DuckDBPyConnection, home: Home, first: datetime) -
     connection.execute(statement("rewind_move", moment=_moment(first)))
     present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
     returned = bring_back(connection, home.archive, needed_archives(connection, present, first, None))
+    wider = widened(connection)
     held: set[str] = set()
     for table in load_catalogue().tables.values():
+        if table.full_name in stated:
+            state_rows(connection, table, stated[table.full_name])
+            continue
         if table.kind == "view":
             body = table.body
         elif table.full_name not in present:
             connection.execute(table.body)  # younger than the snapshot: nothing was known of it
             continue
         elif table.layer in {"raw", "core"} and {"known_at", "load_id"} <= set(table.column_names):
-            body = _versions(connection, table, returned.get(vintage_source(table)), held)
+            source = _source(table, wider, returned)
+            body = _versions(connection, table, source, held)
         else:
-            body = statement("pass_through", source=f"snapshot.{quote(table.full_name)}")
+            here = wider.get(table.full_name, f"snapshot.{quote(table.full_name)}")
+            body = statement("pass_through", source=here)
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
 
 
-def _versions(
-    connection: duckdb.DuckDBPyConnection, table: Table, archived: str | None, held: set[str]
-) -> str:
+def _source(table: Table, wider: Mapping[str, str], returned: Mapping[str, str]) -> str:
+    """Where all versions of a table are: the snapshot, and files that are brought back."""
+    origin = vintage_source(table)
+    source = wider.get(origin, f"snapshot.{quote(origin)}")
+    if origin in returned:
+        source = statement("archived_union", source=source, archived=returned[origin])
+    return source
+
+
+def _versions(connection: duckdb.DuckDBPyConnection, table: Table, source: str, held: set[str]) -> str:
     """Hold all versions of a table in memory, once, and return the select that shows them at a moment."""
     origin = vintage_source(table)
     name = f"versions.{quote(origin.replace('.', ' '))}"
     if origin not in held:
-        source = f"snapshot.{quote(origin)}"
-        if archived is not None:
-            source = statement("archived_union", source=source, archived=archived)
         connection.execute(statement("rewind_versions", name=name, key=listed(table.key), source=source))
         held.add(origin)
     columns = listed(table.column_names)

@@ -84,7 +84,7 @@ class Setting:
         start: holdings at the beginning; None takes those of the first inputs.
         bench: how the heavy parts are computed.
         is_identified: give each decision its id, which costs some milliseconds each.
-        most_trades: stop trading after so many executed proposals; None never stops.
+        most_trades: decide no more after so many proposals were executed; None never stops.
     """
 
     seed: int = 7
@@ -126,7 +126,7 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
     start = state.account.value(_prices(tape, valued[first - 1])) if first else 0.0
     waiting = list(days)
     for row, day in enumerate(range(first, len(tape.ends))):
-        while waiting and waiting[0].as_of < tape.ends[day]:
+        while waiting and waiting[0].as_of < tape.ends[day] and not _is_over(state, setting):
             decided.append(_decide(state, waiting.pop(0), policy, setting))
         price = _prices(tape, valued[day])
         before = weights_of(state.account.quantities(), price)
@@ -158,6 +158,10 @@ def _prices(tape: Tape, row: Array) -> dict[str, float]:
     return {x: float(p) for x, p in zip(tape.lines, row, strict=True) if np.isfinite(p)}
 
 
+def _is_over(state: _State, setting: Setting) -> bool:
+    return setting.most_trades is not None and state.proposals >= setting.most_trades
+
+
 def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setting) -> Decided:
     """Decide with the simulated holdings in place of the stored ones; remember the orders for the close."""
     seen = replace(known, positions=state.account.positions, previous=None)
@@ -170,8 +174,7 @@ def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setti
     decision = decide(seen, policy, setting.seed, setting.bench)
     alerts = state.announcer.alerts(decision)
     target = {f"{t.sleeve}:{t.asset}": t.target_weight for t in decision.target_lines}
-    is_over = setting.most_trades is not None and state.proposals >= setting.most_trades
-    if decision.status == "proposed" and decision.trades and not is_over:
+    if decision.status == "proposed" and decision.trades:
         state.pending = (decision, seen)
         state.target, state.traded_at = target, seen.as_of
         state.proposals += 1

@@ -55,6 +55,7 @@ COMMANDS = {
     "holdings": ("positions", "The same as positions."),
     "nav": ("nav", "Value, drift from the target, and time-weighted performance by sleeve."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),
+    "guard": ("guard", "Risk alerts that need no optimiser: margin, hedges, pegs, funding, incidents, cash."),
     "watch": ("watch", "The watchdog: say when data, runs or deliveries are overdue; for cron."),
     "demo": ("demo", "The whole job on a simulated market on this machine."),
     "sandbox": ("simulated", "The simulated market by itself."),

@@ -17,6 +17,7 @@ from tasks.backtest import BacktestRequest, BacktestSummary, backtest
 from tasks.canary import canary
 from tasks.context import RunContext
 from tasks.decide import RecommendSummary, recommend
+from tasks.guard import GuardSummary, guard
 from tasks.ingest import IngestSummary, ingest
 from tasks.lifecycle import Event, LifecycleAnswer, change, lapse, notice_execution
 from tasks.notify import NotifySummary, notify
@@ -38,6 +39,7 @@ RECOMMEND = Step("decide", recommend, timeout_seconds=900)
 NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
 LAPSE = Step("let proposals lapse", lapse)
 NOTICE = Step("notice what was carried out", notice_execution)
+GUARD = Step("look for risks", guard)
 CHANGE = Step("answer a recommendation", change)
 CLOSE = Step("close the run", close_run)
 GIVE_BACK = Step("give the lease back", give_back)
@@ -54,6 +56,7 @@ class Told:
     recommendations: tuple[RecommendSummary, ...] = ()
     notify: NotifySummary | None = None
     answer: LifecycleAnswer | None = None
+    guards: tuple[GuardSummary, ...] = ()
     was_asked_for_verdict: bool = False
     remark: str = ""
 
@@ -151,6 +154,18 @@ def deliver(run: Runner, context: RunContext, *, test: bool = False) -> Told:
     return told
 
 
+def keep_guard(run: Runner, context: RunContext, portfolios: tuple[str, ...] = ()) -> Told:
+    """Look for risks that need no optimiser; only news is published and told."""
+    with opened(run, context, publishes=False) as (leased, told):
+        names = portfolios or tuple(leased.settings.portfolios)
+        told.guards = tuple(run(GUARD, leased, name) for name in names)
+        if any(one.is_news for one in told.guards):
+            run(PUBLISH, leased)
+            told.notify = run(NOTIFY, leased)
+            run(PUBLISH, leased)
+    return told
+
+
 def answer(
     run: Runner,
     context: RunContext,
@@ -186,8 +201,10 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
 
 
 @contextmanager
-def opened(run: Runner, context: RunContext) -> Generator[tuple[RunContext, Told]]:
+def opened(run: Runner, context: RunContext, *, publishes: bool = True) -> Generator[tuple[RunContext, Told]]:
     """Open the run's row, and close it whatever happens; what the run left is published last.
+
+    A run that comes often and seldom has news does not publish by itself: the next one does.
 
     Yields the context with the run's hold on its flow's lease, and what the story comes to.
     """
@@ -198,7 +215,8 @@ def opened(run: Runner, context: RunContext) -> Generator[tuple[RunContext, Told
             run(FIRST, context)
             yield context, told
             run(CLOSE, context, *told.verdict)
-            run(PUBLISH, context)
+            if publishes:
+                run(PUBLISH, context)
         except LeaseLost:
             raise  # another run does the work, and has closed this one's row
         except Exception as error:

@@ -34,7 +34,9 @@ class Route:
     def wants(self, portfolio: str | None, event: str) -> bool:
         """Say whether an alert is for this channel."""
         for_portfolio = not self.portfolios or portfolio is None or portfolio in self.portfolios
-        return for_portfolio and (not self.events or event in self.events)
+        # Whoever wants to hear that nothing is recommended wants to hear of a risk to what is held.
+        wanted = {*self.events, *(["guard"] if "blocked" in self.events else [])}
+        return for_portfolio and (not self.events or event in wanted)
 
 
 def open_routes(

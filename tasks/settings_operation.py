@@ -36,6 +36,7 @@ class ScheduleSettings(Section):
     market: Cron = "7 * * * *"
     onchain: Cron = "23 2 * * *"
     rebalance: Cron = "31 3 * * *"
+    guard: Cron = "*/15 * * * *"
     maintenance: Cron = "41 4 * * 0"
     canary: Cron = "11 5 * * 0"
     # Runs from the terminal count too: for cron and systemd timers.

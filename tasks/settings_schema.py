@@ -212,6 +212,7 @@ class ChannelSettings(Section):
         "blocked",
         "overdue",
         "resolved",
+        "guard",
     )
 
 

@@ -1,0 +1,238 @@
+"""Risks that need no optimiser: what a holder must hear of at once, whatever the allocation says.
+
+Pure: the legs held with today's prices go in, breaches come out. Each has a level, a measure and the limit it
+broke; whether it is news is for whoever keeps the episodes.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from portfolio.guarded import Breach, GuardInputs, GuardRules, HeldLeg
+
+DERIVATIVES = ("perp", "future")
+DAYS_PER_YEAR = 365.0
+DELTA_TOLERANCE = 0.02  # of a hedge's notional: lots and fees leave about this much
+CRITICAL_DEPEG = 0.05
+
+
+def breaches(inputs: GuardInputs, rules: GuardRules) -> tuple[Breach, ...]:
+    """Find what a holder must hear of, worst first, the same for the same inputs."""
+    found = [
+        *_margins(inputs.legs, rules),
+        *_deltas(inputs.legs),
+        *_depegs(inputs, rules),
+        *_funding(inputs.legs, rules),
+        *_markets(inputs, rules),
+        *_incidents(inputs),
+        *_cash(inputs, rules),
+    ]
+    return tuple(sorted(found, key=lambda one: (one.level != "critical", one.kind, one.subject)))
+
+
+def liquidation_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
+    """Return the common move of all prices of an account that liquidates it, as a positive fraction.
+
+    Equity E is collateral plus unrealised profit, maintenance M a fraction of each notional at the price it
+    moves to: E + x ΣN = M (1 + x), N signed. A rise hurts net shorts, a fall net longs. For an isolated short
+    this is Binance's USD-M formula in the first bracket (60,000 at 3× and 0.5 %: 32.67 %).
+
+    Args:
+        legs: derivatives that share one collateral, all with prices and maintenance rates.
+        collateral_usd: of the account, without unrealised profit.
+
+    Returns:
+        0 where it is liquidated already; None where no move does it.
+    """
+    net = sum(leg.notional_usd for leg in legs)
+    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
+    room = collateral_usd + sum(leg.profit_usd for leg in legs) - maintenance
+    if room <= 0.0:
+        return 0.0
+    slope = maintenance - net
+    if slope > 0.0:
+        return room / slope
+    return room / -slope if room < -slope else None  # no price falls by more than all of it
+
+
+def _margins(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
+    for subject, members, collateral in _accounts(legs):
+        if any(leg.price_usd is None or leg.maintenance_rate is None for leg in members):
+            continue
+        distance = liquidation_distance(members, collateral)
+        limit = rules.min_liquidation_distance
+        if distance is None or distance >= limit:
+            continue
+        need = _margin_for(members, limit) - collateral
+        yield Breach(
+            kind="margin",
+            subject=subject,
+            level="critical" if distance < limit / 2.0 else "warning",
+            measure=distance,
+            limit=limit,
+            excess=1.0 - distance / limit,
+            sentence=f"{subject} is {distance:.1%} from liquidation; at least {limit:.0%} is wanted.",
+            action=f"Add about {max(need, 0.0):,.0f} USD of margin at {subject}, or close a part.",
+        )
+
+
+def _accounts(legs: Sequence[HeldLeg]) -> Iterable[tuple[str, list[HeldLeg], float]]:
+    """Each collateral with the legs it stands for: an isolated leg its own, cross legs their account's."""
+    shared: dict[tuple[str, str], list[HeldLeg]] = defaultdict(list)
+    for leg in legs:
+        if leg.kind not in DERIVATIVES or leg.quantity == 0.0:
+            continue
+        if leg.is_cross:
+            shared[leg.venue, leg.account].append(leg)
+        else:
+            yield leg.name, [leg], leg.margin_usd
+    for (venue, account), members in sorted(shared.items()):
+        cash = sum(
+            leg.notional_usd
+            for leg in legs
+            if leg.sleeve == "cash" and (leg.venue, leg.account) == (venue, account)
+        )
+        place = f"{venue} {account}".strip() + " (cross margin)"
+        yield place, members, cash + sum(leg.margin_usd for leg in members)
+
+
+def _margin_for(legs: Sequence[HeldLeg], distance: float) -> float:
+    """Collateral with which the account would be that far from liquidation."""
+    net = sum(leg.notional_usd for leg in legs)
+    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
+    profit = sum(leg.profit_usd for leg in legs)
+    return maintenance - profit + distance * abs(maintenance - net)
+
+
+def _deltas(legs: Sequence[HeldLeg]) -> Iterable[Breach]:
+    """A hedge whose legs do not match: part of a short has no coins any more, or the reverse."""
+    hedged: dict[str, float] = defaultdict(float)
+    alone: dict[str, float] = defaultdict(float)
+    for leg in legs:
+        if leg.kind in DERIVATIVES:
+            (hedged if leg.sleeve in {"carry", "basis"} else alone)[leg.asset] += leg.notional_usd
+    for asset in sorted(alone):
+        whole = abs(hedged[asset]) + abs(alone[asset])
+        share = abs(alone[asset]) / whole if whole > 0.0 else 0.0
+        if not hedged[asset] or share <= DELTA_TOLERANCE:
+            continue
+        side = "short" if alone[asset] < 0 else "long"
+        yield Breach(
+            kind="delta",
+            subject=asset,
+            level="critical" if share > 5 * DELTA_TOLERANCE else "warning",
+            measure=share,
+            limit=DELTA_TOLERANCE,
+            excess=share / DELTA_TOLERANCE - 1.0,
+            sentence=(
+                f"The hedge of {asset} does not match: {abs(alone[asset]):,.0f} USD are {side} without a "
+                f"partner, {share:.1%} of the derivative legs."
+            ),
+            action=f"Close {abs(alone[asset]):,.0f} USD of {asset} contracts, or bring the coins back.",
+        )
+
+
+def _depegs(inputs: GuardInputs, rules: GuardRules) -> Iterable[Breach]:
+    held = {leg.asset for leg in inputs.legs if leg.sleeve in {"cash", "yield"} and leg.quantity > 0}
+    for asset, price in sorted(inputs.stablecoins.items()):
+        off = abs(price - 1.0)
+        if asset not in held or not math.isfinite(price) or off <= rules.peg_tolerance:
+            continue
+        worth = sum(leg.notional_usd for leg in inputs.legs if leg.asset == asset)
+        yield Breach(
+            kind="depeg",
+            subject=asset,
+            level="critical" if off >= CRITICAL_DEPEG else "warning",
+            measure=price,
+            limit=rules.peg_tolerance,
+            excess=off / rules.peg_tolerance - 1.0,
+            sentence=f"{asset} costs {price:.4f} USD; {worth:,.0f} USD of it are held.",
+            action=f"Decide on {asset}: redeem it, exchange it, or wait. Buy nothing with it blindly.",
+        )
+
+
+def _funding(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
+    """Funding that turned against a hedge costs more over the horizon than leaving it would."""
+    for leg in legs:
+        if leg.sleeve != "carry" or leg.kind != "perp" or leg.funding_annual is None:
+            continue
+        received = -math.copysign(1.0, leg.quantity) * leg.funding_annual
+        loss = -received * rules.horizon_days / DAYS_PER_YEAR
+        if loss <= leg.exit_cost:
+            continue
+        yield Breach(
+            kind="funding",
+            subject=leg.name,
+            level="warning",
+            measure=received,
+            limit=-leg.exit_cost * DAYS_PER_YEAR / rules.horizon_days,
+            excess=loss / leg.exit_cost - 1.0 if leg.exit_cost > 0 else math.inf,
+            sentence=(
+                f"{leg.name} pays {-received:.1%} a year of funding; over {rules.horizon_days} days that is "
+                f"{1e4 * loss:.0f} bps of its notional, leaving costs {1e4 * leg.exit_cost:.0f}."
+            ),
+            action=f"Close the hedge of {leg.asset} at {leg.venue}, or wait knowing what it costs.",
+        )
+
+
+def _markets(inputs: GuardInputs, rules: GuardRules) -> Iterable[Breach]:
+    for leg in inputs.legs:
+        if leg.kind not in DERIVATIVES and leg.sleeve != "spot":
+            continue
+        days = (leg.expires_at - inputs.as_of).total_seconds() / 86_400 if leg.expires_at else math.inf
+        if not leg.is_active or days < rules.delisting_days:
+            when = f"ends {leg.expires_at:%Y-%m-%d %H:%M} UTC" if leg.expires_at else "is no longer listed"
+            yield Breach(
+                kind="delisting",
+                subject=leg.name,
+                level="critical" if not leg.is_active or days < 1.0 else "warning",
+                measure=max(days, 0.0) if leg.expires_at else 0.0,
+                limit=rules.delisting_days,
+                excess=1.0 - max(days, 0.0) / rules.delisting_days if leg.expires_at else 1.0,
+                sentence=f"{leg.name} {when}; {abs(leg.notional_usd):,.0f} USD are held there.",
+                action=f"Close or roll {leg.name} while it trades.",
+            )
+        elif leg.data_age_hours is not None and leg.data_age_hours > rules.halt_hours:
+            yield Breach(
+                kind="halt",
+                subject=leg.name,
+                level="warning",
+                measure=leg.data_age_hours,
+                limit=rules.halt_hours,
+                excess=leg.data_age_hours / rules.halt_hours - 1.0,
+                sentence=f"{leg.name} has had no new price for {leg.data_age_hours:.1f} hours.",
+                action=f"Look whether {leg.venue} is open; its other leg is unhedged while it is not.",
+            )
+
+
+def _incidents(inputs: GuardInputs) -> Iterable[Breach]:
+    held = {name.casefold(): name for name in inputs.entities if name}
+    for one in inputs.incidents:
+        if one.entity.casefold() not in held:
+            continue
+        lost = f", {one.amount_usd:,.0f} USD lost" if one.amount_usd else ""
+        yield Breach(
+            kind="incident",
+            subject=f"{one.entity} {one.occurred_at:%Y-%m-%d}",
+            level="critical",
+            measure=one.amount_usd or 0.0,
+            limit=0.0,
+            excess=1.0,
+            sentence=f"{one.entity} was hit on {one.occurred_at:%Y-%m-%d}{lost}; assets are held there.",
+            action=f"Withdraw from {one.entity} if it can be done safely.",
+        )
+
+
+def _cash(inputs: GuardInputs, rules: GuardRules) -> Iterable[Breach]:
+    cash = sum(leg.notional_usd for leg in inputs.legs if leg.sleeve == "cash")
+    if rules.cash_floor_usd > 0.0 and cash < rules.cash_floor_usd and inputs.legs:
+        yield Breach(
+            kind="cash_floor",
+            subject="cash",
+            level="critical" if cash < rules.cash_floor_usd / 2.0 else "warning",
+            measure=cash,
+            limit=rules.cash_floor_usd,
+            excess=1.0 - cash / rules.cash_floor_usd,
+            sentence=f"Cash is {cash:,.0f} USD, its floor {rules.cash_floor_usd:,.0f} USD.",
+            action=f"Raise {rules.cash_floor_usd - cash:,.0f} USD of cash.",
+        )

@@ -1,0 +1,143 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from portfolio.guard import breaches, liquidation_distance
+from portfolio.guarded import GuardInputs, GuardRules, HeldLeg, Incident
+
+NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
+RULES = GuardRules()
+
+
+def leg(kind: str, quantity: float, price: float, **changes: Any) -> HeldLeg:
+    plain: dict[str, Any] = {
+        "venue": "binance",
+        "account": "",
+        "kind": kind,
+        "sleeve": "carry" if kind == "perp" else "spot",
+        "asset": "BTC",
+        "market_id": "BTCUSDT" if kind == "perp" else "",
+        "maintenance_rate": 0.005 if kind == "perp" else None,
+        "margin_usd": 1e6 if kind == "perp" else 0.0,
+    }
+    return HeldLeg(quantity=quantity, price_usd=price, **(plain | changes))
+
+
+def short(price: float = 60_000.0, **changes: Any) -> HeldLeg:
+    return leg("perp", -1.0, price, **({"entry_usd": 60_000.0, "margin_usd": 20_000.0} | changes))
+
+
+def found(*legs: HeldLeg, rules: GuardRules = RULES, **changes: Any) -> list[tuple[str, str]]:
+    inputs = GuardInputs(as_of=NOW, legs=legs, **changes)
+    return [(one.kind, one.level) for one in breaches(inputs, rules)]
+
+
+class TestLiquidation:
+    def test_an_isolated_short_is_liquidated_where_binance_says(self):
+        # Binance USD-M: P (1 + 1/L) / (1 + m) = 60,000 (1 + 1/3) / 1.005 = 79,601.99
+        assert liquidation_distance([short()], 20_000.0) == pytest.approx(79_601.99 / 60_000 - 1, abs=1e-6)
+
+    def test_a_long_is_liquidated_by_a_fall(self):
+        # E − xN = m N (1 − x): x = (20,000 − 300) / (60,000 · 0.995)
+        found = liquidation_distance([leg("perp", 1.0, 60_000.0, entry_usd=60_000.0)], 20_000.0)
+        assert found == pytest.approx(19_700 / 59_700)
+
+    def test_the_distance_is_where_equity_meets_maintenance(self):
+        legs = [
+            short(entry_usd=50_000.0),
+            leg("perp", 4.0, 3_000.0, entry_usd=3_500.0, maintenance_rate=0.01),
+        ]
+        x = liquidation_distance(legs, 40_000.0)
+        assert x is not None
+        equity = 40_000.0 - (60_000 * (1 + x) - 50_000) + 4 * (3_000 * (1 + x) - 3_500)
+        maintenance = (0.005 * 60_000 + 0.01 * 12_000) * (1 + x)
+        assert equity == pytest.approx(maintenance)
+
+    def test_what_is_liquidated_already_has_no_distance_left(self):
+        assert liquidation_distance([short(price=90_000.0)], 20_000.0) == 0.0
+
+    def test_a_long_with_all_its_money_can_not_be_liquidated(self):
+        assert liquidation_distance([leg("perp", 1.0, 100.0, entry_usd=100.0)], 150.0) is None
+
+
+class TestMargin:
+    @pytest.mark.parametrize(
+        ("price", "expected"),
+        [(60_000.0, []), (62_000.0, [("margin", "warning")]), (72_000.0, [("margin", "critical")])],
+    )
+    def test_the_level_grows_with_the_price(self, price, expected):
+        assert found(short(price), leg("spot", 1.0, price, sleeve="carry")) == expected
+
+    def test_the_margin_that_is_asked_for_brings_the_distance_back(self):
+        held = short(72_000.0)
+        (one,) = breaches(GuardInputs(as_of=NOW, legs=[held]), RULES)
+        asked = float(one.action.split("about ")[1].split(" USD")[0].replace(",", ""))
+        assert liquidation_distance([held], 20_000.0 + asked) == pytest.approx(0.30, abs=1e-4)
+
+    def test_cross_margin_counts_the_cash_of_the_same_account_only(self):
+        cross = short(72_000.0, margin_usd=0.0, is_cross=True, account="a")
+        near = leg("spot", 60_000.0, 1.0, asset="USDT", sleeve="cash", account="a")
+        far = leg("spot", 60_000.0, 1.0, asset="USDT", sleeve="cash", account="b")
+        assert found(cross, near) == []
+        assert found(cross, far) == [("margin", "critical")]
+
+    def test_without_a_bracket_or_a_price_nothing_is_claimed(self):
+        assert found(short(72_000.0, maintenance_rate=None)) == []
+
+
+class TestOthers:
+    def test_a_short_that_lost_its_coins(self):
+        alone = leg("perp", -0.5, 60_000.0, sleeve="perp")
+        assert found(leg("perp", -0.5, 60_000.0), alone) == [("delta", "critical")]
+        assert found(leg("perp", -0.99, 60_000.0), leg("perp", -0.01, 60_000.0, sleeve="perp")) == []
+
+    def test_a_derivative_that_never_was_a_hedge_is_no_broken_hedge(self):
+        assert found(leg("perp", -0.5, 60_000.0, sleeve="perp")) == []
+
+    @pytest.mark.parametrize(
+        ("price", "expected"),
+        [
+            (0.985, []),
+            (0.97, [("depeg", "warning")]),
+            (0.88, [("depeg", "critical")]),
+            (1.03, [("depeg", "warning")]),
+        ],
+    )
+    def test_a_stablecoin_off_its_peg(self, price, expected):
+        cash = leg("spot", 1_000.0, price, asset="USDC", sleeve="cash")
+        assert found(cash, stablecoins={"USDC": price, "DAI": 0.5}) == expected
+
+    def test_funding_that_costs_more_than_leaving(self):
+        # −20 % a year over 30 days is 164 bps of notional
+        assert found(leg("perp", -1.0, 60_000.0, funding_annual=-0.20, exit_cost=0.0170)) == []
+        assert found(leg("perp", -1.0, 60_000.0, funding_annual=-0.20, exit_cost=0.0160)) == [
+            ("funding", "warning")
+        ]
+        assert found(leg("perp", -1.0, 60_000.0, funding_annual=0.20, exit_cost=0.0)) == []
+
+    def test_a_market_that_ends_or_stopped(self):
+        soon = leg("future", -1.0, 60_000.0, sleeve="basis", expires_at=NOW + timedelta(days=3))
+        assert found(soon) == [("delisting", "warning")]
+        assert found(leg("spot", 1.0, 60_000.0, is_active=False)) == [("delisting", "critical")]
+        assert found(leg("spot", 1.0, 60_000.0, data_age_hours=4.0)) == [("halt", "warning")]
+        assert found(leg("spot", 1.0, 60_000.0, data_age_hours=2.0)) == []
+
+    def test_an_incident_where_something_is_held(self):
+        hit = Incident(entity="Binance", occurred_at=NOW, amount_usd=1e6)
+        other = Incident(entity="Elsewhere", occurred_at=NOW, amount_usd=None)
+        held = leg("spot", 1.0, 60_000.0)
+        assert found(held, incidents=[hit, other], entities=["binance"]) == [("incident", "critical")]
+
+    def test_cash_below_its_floor(self):
+        rules = GuardRules(cash_floor_usd=10_000.0)
+        cash = leg("spot", 9_000.0, 1.0, asset="USDC", sleeve="cash")
+        assert found(cash, rules=rules) == [("cash_floor", "warning")]
+        assert found(cash, rules=GuardRules(cash_floor_usd=9_000.0)) == []
+
+
+def test_the_worst_comes_first_whatever_the_order():
+    legs = [short(72_000.0), leg("spot", 1.0, 60_000.0, data_age_hours=4.0)]
+    kinds = [one.kind for one in breaches(GuardInputs(as_of=NOW, legs=legs), RULES)]
+    again = [one.kind for one in breaches(GuardInputs(as_of=NOW, legs=legs[::-1]), RULES)]
+    assert kinds == again == ["margin", "halt"]

@@ -37,6 +37,10 @@ COMMANDS = {
     "replay": ("replay", "Decide a recommendation again from what is stored, and compare."),
     "export": ("export", "The orders of a recommendation as CSV or for ccxt; Trimtab places none itself."),
     "backtest": ("backtest", "Try a policy on the past, beside its variations and plain portfolios."),
+    "scoreboard": (
+        "scoreboard",
+        "What recommendations came to, and whether the record is as it was written.",
+    ),
     "doctor": (
         "doctor",
         "Sources and channels, clock, licences, limits, disk, home, keys, scheduler: one line each.",

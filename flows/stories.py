@@ -24,6 +24,7 @@ from tasks.notify import NotifySummary, notify
 from tasks.positions import import_configured
 from tasks.publish import publish, publish_first
 from tasks.runs import alive, close_run, give_back, open_run
+from tasks.score import keep_score
 from tasks.validate import ValidationSummary, validate
 from warehouse.errors import LeaseLost, WarehouseError
 
@@ -37,6 +38,7 @@ CANARY = Step("put the gate to the test", canary)
 BACKTEST = Step("walk through the past", backtest, timeout_seconds=6 * 3600)
 RECOMMEND = Step("decide", recommend, timeout_seconds=900)
 NOTIFY = Step("deliver alerts", notify, retries=1, retry_delay_seconds=(60,))
+SCORE = Step("keep score", keep_score)
 LAPSE = Step("let proposals lapse", lapse)
 NOTICE = Step("notice what was carried out", notice_execution)
 GUARD = Step("look for risks", guard)
@@ -198,6 +200,8 @@ def _decide(run: Runner, context: RunContext, told: Told, portfolios: tuple[str,
     if any(answer.is_new for answer in told.recommendations):
         run(PUBLISH, context)  # readers see the recommendation before its alert reaches anybody
     told.notify = run(NOTIFY, context)
+    if told.validation.passed:  # what is measured stays measured: not on data that the gate doubts
+        run(SCORE, context)
 
 
 @contextmanager

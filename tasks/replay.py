@@ -6,7 +6,6 @@ known then, by `known_at` and the ceiling of loads; what came or was revised lat
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +14,8 @@ from tasks.context import RunContext
 from tasks.decide import decide_inputs
 from tasks.decision_facts import delisted_table, read_facts
 from tasks.inputs import load_inputs
-from tasks.settings_schema import Settings
 from tasks.stated_tables import stated_tables
+from tasks.then import settings_then
 from tasks.version import code_version, lock_hash
 from warehouse.reader import Reader, open_point_in_time, open_published
 
@@ -61,7 +60,7 @@ def replay(context: RunContext, recommendation_id: str) -> Replayed:
     with open_published(context.home) as reader:
         stored = _stored(reader, recommendation_id)
     row, facts = stored["recommendation"], read_facts(stored["facts"])
-    settings = _settings(context, stored["policy"])
+    settings = settings_then(context.settings, stored["policy"])
     past = replace(context, settings=settings, as_of=row["as_of"], slot=row["slot"], fence=None)
     ceiling = int(str(row["input_snapshot"]).partition("@")[2])
     stated = stated_tables(settings, row["portfolio"]) | delisted_table(facts)
@@ -108,17 +107,6 @@ def _stored(reader: Reader, recommendation_id: str) -> dict[str, Any]:
         "weights": reader.rows("weights_of", **key),
         "trades": reader.rows("trades_of", **key),
     }
-
-
-def _settings(context: RunContext, policy: str) -> Settings:
-    """The configuration as it was, in today's home; what can not change a decision has its default."""
-    return Settings.model_validate(
-        {
-            **tomllib.loads(policy),
-            "config_path": context.settings.config_path,
-            "warehouse": {"home": context.settings.warehouse.home},
-        }
-    )
 
 
 def _compare_weights(weights: list[dict[str, Any]], decision: Decision, differences: list[str]) -> float:

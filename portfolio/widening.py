@@ -23,14 +23,29 @@ def widen(soft: Problem, hard_low: Array, hard_high: Array) -> Problem:
     Raises:
         AllocationFailure: the limits can not be met although the portfolio is not outside of them already.
     """
-    now = soft.current
-    if (
-        now is not None
-        and _violation(soft, now) == 0.0
-        and bool(((hard_low <= now) & (now <= hard_high)).all())
-    ):
-        return _cover(soft, now, hard_low, hard_high)  # staying is a way to obey everything: nothing to widen
+    if _is_met_plainly(soft, hard_low, hard_high):
+        return replace(
+            soft, lower=np.maximum(soft.lower, hard_low), upper=np.minimum(soft.upper, hard_high)
+        )  # nothing has to be widened
     return _cover(soft, _nearest_way_back(soft, hard_low, hard_high), hard_low, hard_high)
+
+
+def _is_met_plainly(soft: Problem, hard_low: Array, hard_high: Array) -> bool:
+    """Tell whether staying, or clipping to the limits with the settlement cash taking the rest, obeys all.
+
+    Most days it does, and then no linear program has to be solved to know that the limits can be met.
+    """
+    now = soft.current
+    if now is None:
+        return False
+    weights = np.clip(now, np.maximum(soft.lower, hard_low), np.minimum(soft.upper, hard_high))
+    if not np.array_equal(weights, now):
+        if soft.settlement < 0:
+            return False
+        weights[soft.settlement] += 1.0 - float(weights.sum())
+    is_allowed = bool(((hard_low <= weights) & (weights <= hard_high)).all())
+    is_near = 0.5 * float(np.abs(weights - now).sum()) <= soft.max_turnover
+    return is_allowed and is_near and _violation(soft, weights) == 0.0
 
 
 def _nearest_way_back(soft: Problem, hard_low: Array, hard_high: Array) -> Array:

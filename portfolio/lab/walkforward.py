@@ -132,7 +132,7 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
         before = weights_of(state.account.quantities(), price)
         fills = _execute(state, tape.traded(day, valued))
         after = weights_of(state.account.quantities(), price)
-        moved = 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in {*before, *after})
+        moved = 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in sorted({*before, *after}))
         rows[row] = (
             state.account.value(price),
             moved,

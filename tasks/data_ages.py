@@ -25,7 +25,7 @@ PROVIDERS = {
     "futures_positioning": "cftc",
 }
 # What a venue is asked for only when its section says so.
-OPTIONAL_DATASETS = ("open_interest", "mark_candles", "leverage_brackets", "implied_volatility")
+OPTIONAL_DATASETS = ("open_interest", "mark_candles", "leverage_brackets", "implied_volatility", "tickers")
 MARKET_DATASETS = ("candles", "funding_rates", "order_book_depth", "instruments", *OPTIONAL_DATASETS)
 
 

@@ -65,7 +65,7 @@ def datasets_of(settings: Settings) -> set[str]:
 
 
 CONTRACT_DATASETS = {"open_interest", "mark_candles", "leverage_brackets"}
-OPTIONAL_DATASETS = {*CONTRACT_DATASETS, "implied_volatility"}
+OPTIONAL_DATASETS = {*CONTRACT_DATASETS, "implied_volatility", "tickers"}
 
 
 def _venues(settings: Settings) -> Iterator[Complaint]:

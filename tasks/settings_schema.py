@@ -36,6 +36,7 @@ DEFAULT_FRESHNESS = {
     "onchain_metrics": "60h",
     "instruments": "48h",
     "order_book_depth": "3h",
+    "tickers": "3h",
     "open_interest": "4h",
     "mark_candles": "30h",
     "leverage_brackets": "48h",
@@ -49,7 +50,7 @@ DEFAULT_FRESHNESS = {
 }
 MarketType = Literal["spot", "perp", "future"]
 # What a venue is asked for only when its section names it.
-MarketDataset = Literal["open_interest", "mark_candles", "leverage_brackets", "implied_volatility"]
+MarketDataset = Literal["open_interest", "mark_candles", "leverage_brackets", "implied_volatility", "tickers"]
 
 
 class WarehouseSettings(Section):

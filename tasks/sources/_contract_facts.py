@@ -1,4 +1,4 @@
-"""What a venue is asked for only where its section says so: open interest, brackets, volatility."""
+"""What a venue is asked for only where its section says so: open interest, brackets, volatility, tickers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,9 @@ from tasks.sources._model import SeriesState
 from tasks.sources._open_interest import DATASET as INTEREST
 from tasks.sources._open_interest import OpenInterestSeries
 from tasks.sources._session import Market, VenueSession
+from tasks.sources._tickers import DATASET as TICKERS
+from tasks.sources._tickers import can_read as can_read_tickers
+from tasks.sources._tickers import tickers_page
 from tasks.sources._times import HOUR_MS
 from tasks.sources._volatility import DATASET as VOLATILITY
 from tasks.sources._volatility import VolatilityIndex, chain_page, is_chain_due, optioned_assets
@@ -28,6 +31,8 @@ class ContractFacts(Face):
         jobs: list[Job] = []
         if INTEREST in wanted and kind == "perp" and session.can("fetchOpenInterestHistory"):
             jobs.extend((INTEREST, found.symbol, bind(self._interest, session, found)) for found in markets)
+        if TICKERS in wanted and markets and can_read_tickers(session):
+            jobs.append((TICKERS, kind, bind(self._tickers, session, markets)))
         linear = [market for market in markets if not market.is_inverse]
         if BRACKETS in wanted and kind != "spot" and linear and can_read(session):
             jobs.append((BRACKETS, kind, bind(self._brackets, session, linear)))
@@ -93,6 +98,11 @@ class ContractFacts(Face):
         for market in found.absent:
             text = "the venue tells no brackets of it"
             await self._settle(replace(self._state(BRACKETS, market, ""), status="unsupported", message=text))
+
+    async def _tickers(self, session: VenueSession, markets: Sequence[Market]) -> None:
+        page = await tickers_page(session, markets)
+        if page is not None:
+            await self._emit(page)
 
     async def _index(self, session: VenueSession, asset: str) -> None:
         series = VolatilityIndex(session, asset, self._volatility_state("index", f"{asset} index", asset))

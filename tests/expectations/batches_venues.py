@@ -99,13 +99,40 @@ def implied_volatility(n: int = ROWS) -> pd.DataFrame:
     )
 
 
+def tickers(n: int = ROWS) -> pd.DataFrame:
+    observed = pd.Series([NOW + pd.Timedelta(hours=i - n) for i in range(n)], dtype="datetime64[us]")
+    return pd.DataFrame(
+        MARKET
+        | {
+            "observed_at": observed,
+            "bid": [None, *[60_000.0] * (n - 1)],
+            "ask": [60_001.0] * (n - 1) + [None],
+            "last": 60_000.5,
+            "base_volume_24h": [None, *[12_000.0] * (n - 1)],
+            "quote_volume_24h": 7e8,
+            "known_at": observed,
+        }
+    )
+
+
 GOOD = {
+    "core_tickers": tickers,
     "core_open_interest": open_interest,
     "core_mark_candles": mark_candles,
     "core_leverage_brackets": leverage_brackets,
     "core_implied_volatility": implied_volatility,
 }
 BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "core_tickers": [
+        ("missing_key", {"market_id": ""}),
+        ("impossible_price", {"bid": 0.0}),
+        ("impossible_price", {"ask": -1.0}),
+        ("impossible_price", {"last": np.inf}),
+        ("missing_value", {"bid": None, "ask": None, "last": None}),
+        ("crossed_book", {"bid": 60_002.0, "ask": 60_001.0}),
+        ("negative_value", {"base_volume_24h": -1.0}),
+        ("negative_value", {"quote_volume_24h": np.inf}),
+    ],
     "core_open_interest": [
         ("missing_key", {"market_id": ""}),
         ("negative_value", {"open_interest": -1.0}),

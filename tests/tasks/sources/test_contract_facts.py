@@ -208,6 +208,44 @@ def test_a_venue_that_wants_a_key_for_its_brackets_is_no_failure(
     assert "without a key" in state.message
 
 
+def test_tickers_of_all_markets_come_in_one_request(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    universe = {"assets": ["BTC", "ETH", "XRP"], "timeframes": ["1d"], "history_start": "2026-06-20"}
+    settings = settings_of(sandbox, tmp_path, "tickers", markets=["spot", "perp"])
+    settings = settings.model_copy(update={"universe": settings.universe.model_validate(universe)})
+
+    def asked() -> int:
+        return sum(n for name, n in sandbox.stats()["requests"].items() if name.endswith("ticker/24hr"))
+
+    before = asked()
+    found = pages(run_source("venue", settings), "tickers")
+    assert (len(found), asked() - before) == (2, 2)
+    assert sorted({str(page.columns["market_type"][0]) for page in found}) == ["perp", "spot"]
+    for page in found:
+        assert page.rows == 3
+        assert (page.columns["bid"] <= page.columns["ask"]).all() or np.isnan(page.columns["bid"]).all()
+        assert (page.columns["last"] > 0).all()
+        assert (page.columns["base_volume_24h"] >= 0).all()
+
+
+def test_tickers_are_stored_and_pass_the_gate(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    context = make_context(settings_of(sandbox, tmp_path, "tickers"))
+    assert ingest(context).failures == ()
+    with open_master(Home(tmp_path), FakeClock(), "look") as master:
+        rows = master._connection.execute(
+            "select base, last > 0, known_at = observed_at from core.tickers"
+        ).fetchall()
+    assert rows == [("BTC", True, True)]
+
+
+def test_a_venue_that_tells_no_tickers_is_a_failure_of_that_dataset_only(
+    sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    sandbox.set_faults([{"kind": "empty", "match": "ticker/24hr"}])
+    events = run_source("venue", settings_of(sandbox, tmp_path, "tickers"))
+    assert [failure.dataset for failure in failures(events)] == ["tickers"]
+    assert pages(events, "candles")
+
+
 def test_new_tables_appear_by_themselves_in_an_old_home(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()

@@ -39,6 +39,11 @@ held as (
   where known_at <= $as_of
   group by venue, market_type, market_id, base
   union all
+  select 'tickers', venue, market_type, market_id, '', base, max(observed_at)
+  from core.tickers
+  where known_at <= $as_of
+  group by venue, market_type, market_id, base
+  union all
   select 'onchain_metrics', provider, '', asset || '/' || metric, '', asset,
     least(max(period_start) + interval 1 day, $as_of)
   from core.onchain_metrics

@@ -13,10 +13,10 @@ from typing import Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.paper import bps, cell, duration, money, percent, plain
-from flows.recommendation_view import gather
 from flows.stories import Told
 from tasks.context import RunContext
 from tasks.plain_text import clean
+from tasks.told import gather
 from warehouse.errors import NothingPublished
 from warehouse.reader import Reader, open_published
 

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from flows.options import Options
 from flows.paper import console, jsonable
-from flows.recommendation_view import gather, show
+from flows.recommendation_view import show
 from flows.stories import Told
 from tasks.context import RunContext
+from tasks.told import gather
 from warehouse.reader import open_published
 
 

@@ -12,23 +12,9 @@ from rich.rule import Rule
 from rich.text import Text
 
 from flows.paper import bps, jsonable, money, percent, plain, table
-from warehouse.reader import Reader
+from tasks.told import change_sentences, held_sentences
 
 Row = dict[str, Any]
-
-
-def gather(reader: Reader, recommendation_id: str) -> Row | None:
-    """Everything that is recorded of one recommendation; None where there is no such id."""
-    found = reader.rows("recommendation", recommendation_id=recommendation_id)
-    if not found:
-        return None
-    key = {"recommendation_id": recommendation_id}
-    return {
-        **found[0],
-        "trades": reader.rows("trades_of", **key),
-        "weights": reader.rows("weights_of", **key),
-        "lines": [_opened(row) for row in reader.rows("lines_of", **key)],
-    }
 
 
 def as_json(whole: Row) -> str:
@@ -66,7 +52,7 @@ def show(out: Console, whole: Row) -> None:
 def explain(out: Console, whole: Row) -> None:
     """Print all of it: figures, constraints, risk, and a line per asset."""
     show(out, whole)
-    held = _held(whole["weights"])
+    held = held_sentences(whole["weights"])
     if held:
         out.print(Text("\nWhat held the weights where they are", style="bold"))
         for text in held:
@@ -74,7 +60,7 @@ def explain(out: Console, whole: Row) -> None:
     out.print(Text("\nLine by line", style="bold"))
     for line in whole["lines"]:
         out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
-        for text in _changes(line["changed_since_last"]):
+        for text in change_sentences(line["changed_since_last"] or {}):
             out.print(Padding(Text(text, style="dim"), (0, 0, 0, 9)))
     if whole["attempts"]:
         out.print(Text("\nMethods that were tried and failed", style="bold"))
@@ -83,31 +69,6 @@ def explain(out: Console, whole: Row) -> None:
     out.print(Text("\nWhere it comes from", style="bold"))
     out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
     out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))
-
-
-def _held(weights: list[Row]) -> list[str]:
-    """Each binding constraint once, with what it costs and the lines that it holds.
-
-    A shadow price is annual utility per unit of weight, so one point of weight is worth a hundredth of it,
-    and that in basis points is a hundred times the price.
-    """
-    groups: dict[tuple[str, str], list[str]] = {}
-    for row in weights:
-        if row["binding"]:
-            price = row["shadow_price"]
-            worth = f"{abs(price) * 100:.1f}" if price else ""
-            groups.setdefault((row["binding"], worth), []).append(f"{row['sleeve']}:{row['asset']}")
-    return [
-        f"{name} holds {', '.join(lines)}"
-        + (f"; one point more room would be worth {worth} bps of utility a year" if worth else "")
-        for (name, worth), lines in groups.items()
-    ]
-
-
-def _opened(row: Row) -> Row:
-    numbers: Row = dict(row["numbers"] or {})
-    sentence = numbers.pop("sentence", "")
-    return {**row, "numbers": numbers, "sentence": sentence}
 
 
 def _trades(trades: list[Row]) -> object:
@@ -194,10 +155,6 @@ def _figures(whole: Row) -> list[str]:
         f"Data as of        {_instant(whole['as_of'])}; valid until {_instant(whole['valid_until'])}"
     )
     return texts
-
-
-def _changes(changes: Row) -> list[str]:
-    return [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(changes.items())]
 
 
 def _instant(value: datetime | None) -> str:

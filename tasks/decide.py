@@ -7,7 +7,9 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from expectations.verdicts import Verdict
 from portfolio.decision import decide, decision_id
@@ -19,7 +21,9 @@ from tasks.decision_gate import gate_state, judge_inputs
 from tasks.decision_rows import Record, rows_of
 from tasks.inputs import load_inputs
 from tasks.policy import config_hash, policy_of
+from tasks.recommendation_page import page_path, write_page
 from tasks.stated_tables import stated_tables
+from tasks.told import gather
 from warehouse.home import Home
 from warehouse.master import Master, open_master
 from warehouse.reader import open_point_in_time
@@ -86,6 +90,14 @@ def decide_inputs(
     return decision, (*judged.verdicts, *verdicts)
 
 
+def _write_page(context: RunContext, whole: Mapping[str, Any]) -> None:
+    """Leave the recommendation's page; what is recorded stands without it, and `explain --html` writes it."""
+    try:
+        write_page(page_path(context.home, whole["recommendation_id"]), dict(whole))
+    except OSError as error:
+        context.reporter.note(f"The page of {whole['recommendation_id']} could not be written: {error}.")
+
+
 def _recorded(context: RunContext, home: Home, identity: str) -> RecommendSummary | None:
     with open_master(home, context.clock, purpose="look up a recommendation") as master:
         return _found(master, identity)
@@ -123,6 +135,9 @@ def _store(context: RunContext, home: Home, record: Record) -> RecommendSummary:
                 master.upsert(table, items)
             if rows.supersedes:
                 master.run("supersede", recommendation_id=rows.supersedes)
+        whole = gather(master, record.recommendation_id)
+    if whole is not None:
+        _write_page(context, whole)
     return RecommendSummary(
         portfolio=decision.portfolio,
         recommendation_id=record.recommendation_id,

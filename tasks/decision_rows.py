@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from tasks.messages import (
     render_resolved,
 )
 from tasks.policy import config_hash, deciding_settings
+from tasks.recommendation_page import page_path
 from tasks.trade_lines import TradeFacts
 from tasks.version import code_version
 
@@ -225,6 +226,7 @@ def _alerts(context: RunContext, record: Record, history: Mapping[str, Any], *, 
         rows.append(_alert(context, record, "resolved", message, episode))
     if announce:
         message = render_recommendation(_facts(context, record, history))
+        message = replace(message, body=f"{message.body}\nPage: {page_path(context.home, identity)}")
         rows.append(_alert(context, record, "recommendation", message, identity))
     return rows
 

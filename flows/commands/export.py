@@ -11,8 +11,8 @@ from flows.exit_status import MisuseError
 from flows.opening import open_context
 from flows.options import Options, common
 from flows.paper import cell
-from flows.recommendation_view import gather
 from tasks.order_export import as_ccxt, as_csv, by_hand, check_open, is_by_hand
+from tasks.told import gather
 from warehouse.reader import open_published
 
 

@@ -1,0 +1,269 @@
+"""One recommendation as one page: what to do, why, weights, risks and costs as plots, where it comes from.
+
+Self-contained HTML without script; the page's own policy forbids the browser to fetch anything, and every
+text is cleaned and escaped. It lies at <home>/published/reports/<id>.html from the moment it is recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tasks.plain_text import clean
+from tasks.svg_bars import Bars, bars, curve
+from tasks.told import change_sentences, held_sentences
+from tasks.validation_page import POLICY, STYLE
+from warehouse.home import FOLDER_MODE, SNAPSHOT_MODE, Home
+
+Row = dict[str, Any]
+FOLDER, SEEN = "reports", 0.00005
+MORE_STYLE = """
+figure { margin: .5rem 0; } figure svg { width: 100%; max-width: 60rem; height: auto; display: block; }
+svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
+svg .axis, svg .span { stroke: currentColor; stroke-width: 1; opacity: .6; }
+.banner { background: #9a6700; color: #fff; padding: .4rem .8rem; font-weight: 600; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+"""
+
+
+def page_path(home: Home, recommendation_id: str) -> Path:
+    """Where the page of a recommendation lies."""
+    return home.published / FOLDER / f"{recommendation_id}.html"
+
+
+def write_page(path: Path, whole: Row) -> Path:
+    """Write the page of one recommendation, whole or not at all; returns where it is.
+
+    Args:
+        path: of the page.
+        whole: as `told.gather` has it.
+    """
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page(whole))
+        Path(temporary).chmod(SNAPSHOT_MODE)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def page(whole: Row) -> str:
+    """The page as text; the same record gives the same bytes."""
+    title = f"{whole['portfolio']}: {str(whole['status']).upper()}"
+    simulated = (
+        '<p class="banner">SIMULATED DATA: not a market, not advice</p>' if whole["is_simulated"] else ""
+    )
+    parts = [
+        simulated,
+        f"<h1>{_text(title)}</h1>",
+        f'<p class="lead">{_text(whole["reason"])}</p>',
+        f'<p class="dim">{_text(whole["recommendation_id"])}, as of {_instant(whole["as_of"])}, valid until '
+        f"{_instant(whole['valid_until'])}. Trimtab recommends; it never trades.</p>",
+        *_trades(whole["trades"]),
+        *_weights(whole),
+        *_benefit(whole),
+        "<h2>Line by line</h2>",
+        _table(("line", "", "why", "since the last one"), map(_line, whole["lines"])),
+        *_held(whole),
+        *_history(whole),
+        *_origin(whole),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{_text(title)}</title><style>{STYLE}{MORE_STYLE}</style></head><body>"
+        + "\n".join(part for part in parts if part)
+        + "</body></html>\n"
+    )
+
+
+def _trades(trades: Sequence[Row]) -> list[str]:
+    if not trades:
+        return ["<h2>What to do</h2><p>Nothing.</p>"]
+    rows = [
+        (
+            _text(trade["line"]),
+            _text(str(trade["side"]).upper()),
+            _number(f"{trade['quantity'].normalize():f}"),
+            _text(f"{trade['symbol']} on {trade['venue']}"),
+            _number(f"{trade['notional_usd']:,.0f}"),
+            _number(f"{(trade['estimated_fee_usd'] or 0) + (trade['estimated_slippage_usd'] or 0):,.2f}"),
+            _text(" ".join([*(s["sentence"] for s in trade.get("steps_before") or ()), trade["reason"]])),
+        )
+        for trade in trades
+    ]
+    heads = ("", "side", "quantity", "market", "about USD", "fee and slippage, USD", "why")
+    return ["<h2>What to do, in this order</h2>", _table(heads, rows)]
+
+
+def _weights(whole: Row) -> list[str]:
+    held = [w for w in whole["weights"] if max(w["current_weight"] or 0.0, w["target_weight"]) >= SEEN]
+    if not held:
+        return []
+    told = (
+        "Weights: now, and as proposed"
+        if whole["status"] != "hold"
+        else "Weights: now, and if it were traded"
+    )
+    weights = [
+        Bars(
+            _name(w),
+            (w["current_weight"], w["target_weight"]),
+            (w["lower_bound"] or 0.0, w["upper_bound"] or 0.0),
+        )
+        for w in held
+    ]
+    risks = [Bars(_name(w), (w["risk_contribution_before"], w["risk_contribution_after"])) for w in held]
+    series = ("now", "proposed")
+    parts = [
+        f"<h2>{told}</h2>",
+        _figure(bars(told, series, weights)),
+        '<p class="dim">Thin line: allowed.</p>',
+    ]
+    parts += _drift(whole, {_name(w) for w in held})
+    if any(value is not None for row in risks for value in row.values):
+        title = "Share of the portfolio's risk"
+        parts += [f"<h2>{title}</h2>", _figure(bars(title, series, risks))]
+    return parts
+
+
+def _drift(whole: Row, seen: set[str]) -> list[str]:
+    """Drift from the target in force, each beside the band it may move in."""
+    rules = _rules(whole).get("rebalance", {})
+    rows: list[Bars] = []
+    for line in whole["lines"]:
+        drift, target = line["numbers"].get("drift_absolute"), line["numbers"].get("reference_weight")
+        if drift is None or target is None or _name(line) not in seen:
+            continue
+        width = rules.get("band_absolute", 0.0)
+        width = min(width, rules.get("band_relative", 0.0) * target) if target > 0.0 else width
+        rows.append(Bars(_name(line), (None, drift), (-width, width) if width else None))
+    if not rows:
+        return []
+    title = "Drift from the target"
+    figure = _figure(bars(title, (), rows, "{:+.1%}"))
+    return [
+        f"<h2>{title}</h2>",
+        figure,
+        '<p class="dim">Thin line: the band within which nothing is traded.</p>',
+    ]
+
+
+def _benefit(whole: Row) -> list[str]:
+    if whole["expected_benefit_bps"] is None or whole["expected_cost_bps"] is None:
+        return []
+    days = _rules(whole).get("rebalance", {}).get("horizon_days")
+    horizon = f" over {days} days" if days else ""
+    title = f"Estimated benefit{horizon} against cost, in basis points of the portfolio"
+    rows = [
+        Bars("higher return", (None, whole["benefit_return_bps"])),
+        Bars("lower risk", (None, whole["benefit_risk_bps"])),
+        Bars("benefit", (None, whole["expected_benefit_bps"]), _interval(whole)),
+        Bars("cost, once", (None, None, whole["expected_cost_bps"])),
+    ]
+    parts = [f"<h2>{title}</h2>", _figure(bars(title, (), rows, "{:+.1f}"))]
+    told = ["A model estimate, before tax unless a tax rate is set."]
+    if _interval(whole) is not None:
+        told.append("Thin line: four of five resampled histories lie within.")
+    if whole["confidence"] is not None:
+        told.append(f"Benefit beats cost in {whole['confidence']:.0%} of resampled histories.")
+    return [*parts, f'<p class="dim">{_text(" ".join(told))}</p>']
+
+
+def _interval(whole: Row) -> tuple[float, float] | None:
+    for row in whole.get("alternatives") or ():
+        if row["name"] == "proposal" and row["benefit_low_bps"] is not None:
+            return row["benefit_low_bps"], row["benefit_high_bps"]
+    return None
+
+
+def _line(line: Row) -> tuple[str, ...]:
+    changes = "; ".join(change_sentences(line["changed_since_last"] or {}))
+    return _text(_name(line)), _text(str(line["action"]).upper()), _text(line["sentence"]), _text(changes)
+
+
+def _held(whole: Row) -> list[str]:
+    told = held_sentences(whole["weights"])
+    if not told:
+        return []
+    return ["<h2>What held the weights where they are</h2>", _list(told)]
+
+
+def _history(whole: Row) -> list[str]:
+    earlier = list(whole["earlier"])
+    worth = [row for row in earlier if row["nav_usd"] is not None]
+    parts: list[str] = []
+    if len(worth) > 1:
+        title = "Value of the portfolio at its recommendations, in US dollars"
+        ends = (f"{worth[0]['as_of']:%Y-%m-%d}", f"{worth[-1]['as_of']:%Y-%m-%d}")
+        parts += [f"<h2>{title}</h2>", _figure(curve(title, [row["nav_usd"] for row in worth], *ends))]
+    before = [row for row in reversed(earlier) if row["recommendation_id"] != whole["recommendation_id"]][:10]
+    if before:
+        rows = [(_instant(r["as_of"]), _text(str(r["decision"]).upper()), _text(r["reason"])) for r in before]
+        parts += ["<h2>Earlier recommendations</h2>", _table(("as of", "", "why"), rows)]
+    return parts
+
+
+def _origin(whole: Row) -> list[str]:
+    method = whole["method_used"] or "none"
+    asked = "" if method == whole["objective"] else f" (asked for: {whole['objective']})"
+    flags = ", ".join(whole["flags"] or []) or "none"
+    told = [
+        f"Method {method}{asked}; grade {whole['grade']}; flags: {flags}.",
+        *(f"Tried and failed: {one['method']}: {one['reason']}" for one in whole["attempts"] or ()),
+        f"Inputs: snapshot@load {whole['input_snapshot']}, sha256 {whole['inputs_hash']}.",
+        f"Policy: sha256 {whole['config_hash']} (ops.policies); code {whole['code_version']}.",
+        f"trimtab replay {whole['recommendation_id']} decides it again from what is stored.",
+    ]
+    return ["<h2>Where it comes from</h2>", _list(told)]
+
+
+def _rules(whole: Row) -> Row:
+    if not whole["policy"]:
+        return {}
+    return tomllib.loads(whole["policy"])["portfolios"][whole["portfolio"]]
+
+
+def _name(row: Row) -> str:
+    return f"{row['sleeve']}:{row['asset']}"
+
+
+def _instant(value: Any) -> str:  # noqa: ANN401 - a row's value
+    return "no time" if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def _figure(svg: str) -> str:
+    return f"<figure>{svg}</figure>"
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{_text(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; cells are escaped already, a cell of figures begins with a mark and stands to the right."""
+    body = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>\n" for row in rows)
+    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+
+
+def _number(text: str) -> str:
+    return "\0" + _text(text)
+
+
+def _cell(cell: str) -> str:
+    return f'<td class="n">{cell[1:]}</td>' if cell.startswith("\0") else f"<td>{cell}</td>"
+
+
+def _text(value: object) -> str:
+    return escape(clean(str(value), limit=4000), quote=True)

@@ -1,0 +1,112 @@
+"""A recommendation's page: complete, and harmless whatever the texts in it say."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from tasks.recommendation_page import page, write_page
+from tasks.svg_bars import Bars, bars
+from tasks.told import change_sentences, held_sentences
+
+AT = datetime(2026, 6, 30, 18, 20, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>"
+POLICY = """
+[portfolios.core.rebalance]
+band_absolute = 0.05
+band_relative = 0.25
+horizon_days = 30
+"""
+
+
+def whole(**changes):
+    line = {
+        "sleeve": "spot", "asset": HOSTILE, "action": "buy", "reason_code": "x", "sentence": HOSTILE,
+        "numbers": {"drift_absolute": -0.1, "reference_weight": 0.5},
+        "changed_since_last": {"since": "R-0", "price_return": 0.0312, "policy": True, "target_weight": 0.0},
+    }  # fmt: skip
+    weight = {
+        "sleeve": "spot", "asset": HOSTILE, "current_weight": 0.4, "target_weight": 0.5, "lower_bound": 0.0,
+        "upper_bound": 0.5, "binding": f"cap {HOSTILE}", "shadow_price": 0.012,
+        "risk_contribution_before": 0.9, "risk_contribution_after": 1.0,
+    }  # fmt: skip
+    trade = {
+        "line": 1, "side": "buy", "quantity": Decimal("0.10"), "symbol": HOSTILE, "venue": "binance",
+        "notional_usd": 1000.0, "estimated_fee_usd": 1.0, "estimated_slippage_usd": None, "reason": HOSTILE,
+    }  # fmt: skip
+    earlier = [
+        {"recommendation_id": f"R-{i}", "as_of": AT - timedelta(days=3 - i), "nav_usd": 100.0 * i,
+         "decision": "hold", "reason": HOSTILE}
+        for i in range(1, 4)
+    ]  # fmt: skip
+    return {
+        "recommendation_id": "R-3", "portfolio": "core", "status": "proposed", "is_simulated": True,
+        "as_of": AT, "valid_until": AT, "reason": HOSTILE,
+        "trades": [trade], "weights": [weight], "lines": [line],
+        "policy": POLICY, "earlier": earlier,
+        "expected_benefit_bps": 9.0, "expected_cost_bps": 4.0, "benefit_return_bps": 12.0,
+        "benefit_risk_bps": -3.0, "confidence": 0.8, "method_used": "hrp", "objective": "hrp",
+        "grade": "full",
+        "flags": [HOSTILE], "attempts": [{"method": "x", "reason": HOSTILE}], "input_snapshot": "3@7",
+        "inputs_hash": "a" * 64, "config_hash": "b" * 64, "code_version": "1",
+    } | changes  # fmt: skip
+
+
+def test_nothing_from_outside_becomes_markup_or_an_address():
+    text = page(whole())
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "http://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.findall(r"\b(?:src|href|on\w+)\s*=\s*[\"']", text)
+    assert "default-src 'none'" in text
+    assert text.count("&lt;script&gt;") >= 7
+
+
+def test_the_page_says_what_is_recorded_and_the_same_record_gives_the_same_bytes():
+    text = page(whole())
+    assert text == page(whole())
+    for words in (
+        "SIMULATED DATA",
+        "core: PROPOSED",
+        "Drift",
+        "over 30 days",
+        "+12.0",
+        "80%",
+        "3@7",
+        "price +3.1 %",
+    ):
+        assert words in text
+    assert "one more point would be worth 1.2 bps a year" in text
+    assert text.count("<svg") == text.count("</svg>") == 5
+
+
+def test_a_block_without_weights_is_a_page_too():
+    text = page(whole(
+        status="blocked", trades=[], weights=[], lines=[], earlier=[], confidence=None,
+        expected_benefit_bps=None, method_used=None, flags=None, attempts=None, policy="",
+    ))  # fmt: skip
+    assert "core: BLOCKED" in text
+    assert "<svg" not in text
+
+
+def test_a_page_is_written_whole_in_place_of_an_earlier_one(tmp_path):
+    path = write_page(tmp_path / "reports" / "R-3.html", whole())
+    write_page(path, whole(status="hold"))
+    assert "HOLD" in path.read_text(encoding="utf-8")
+    assert [p.name for p in path.parent.iterdir()] == ["R-3.html"]
+
+
+def test_bars_have_room_for_negative_values_and_none():
+    text = bars("t", ("a", "b"), [Bars("x", (-0.5, None)), Bars("y", (0.0, -0.00000001), (-1.0, 1.0))])
+    assert "-50.0%" in text
+    assert "-0.0%" not in text
+
+
+def test_what_hardly_moved_is_not_told():
+    changes = {"since": "R-1", "price_return": 0.0001, "target_weight": -0.02, "policy": False}
+    assert change_sentences(changes) == ["target -2.0 points", "since R-1"]
+    assert change_sentences({}) == []
+
+
+def test_a_limit_without_a_price_is_named_all_the_same():
+    row = {"sleeve": "cash", "asset": "USDC", "binding": "max_turnover", "shadow_price": None}
+    assert held_sentences([row]) == ["cash:USDC: stopped by max turnover"]

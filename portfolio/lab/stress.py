@@ -126,13 +126,14 @@ def hypothetical(exposures: Sequence[Exposure], returns: pd.DataFrame) -> tuple[
 
 
 def _price(exposures: Sequence[Exposure], fall: float) -> Scenario:
-    """Every coin moves at once; a rise beyond a short's distance takes its margin."""
+    """Every coin moves at once; a rise beyond a hedge's distance takes its margin and leaves the coins."""
     by_line: dict[str, float] = {}
     liquidated: list[str] = []
     for x in exposures:
         loss = x.weight * x.net_delta * fall
         if x.liquidation_distance is not None and -fall >= x.liquidation_distance:
-            loss += x.weight * x.losses.get("liquidation", 0.0)
+            margin = x.losses.get("liquidation", 0.0)
+            loss += x.weight * (margin + fall * (1.0 - margin))  # the coins beside it go on rising, alone
             liquidated.append(x.line)
         by_line[x.line] = loss
     word = f"Every coin falls by {fall:.0%}" if fall > 0.0 else f"Every coin rises by {-fall:.0%}"
@@ -215,7 +216,7 @@ def _liquidation(x: Exposure) -> Scenario:
     """One's own short, exactly: how far the price is from it, and what it takes."""
     distance = x.liquidation_distance or 0.0
     by_line = {x.line: x.weight * x.losses.get("liquidation", 0.0)}
-    sentence = f"A rise of {distance:.2%} liquidates the short of {x.line}: its margin is lost."
+    sentence = f"A rise of {distance:.2%} liquidates the short of {x.line}; if the price comes back, its margin is lost."
     return _made(f"liquidation:{x.line}", "hypothetical", by_line, sentence, numbers={"distance": distance})
 
 

@@ -46,9 +46,9 @@ def test_a_fall_takes_net_delta_and_a_rise_liquidates_the_short():
     found = named(hypothetical(portfolio(), EMPTY))
     assert found["price_minus_30"].loss == pytest.approx(0.4 * 0.30)
     assert found["price_minus_50"].loss == pytest.approx(0.4 * 0.50)
-    # the coins gain 20 % of NAV, the carry loses its margin: a quarter of its capital
-    assert found["price_plus_50"].by_line["carry:BTC"] == pytest.approx(0.2 * 0.25)
-    assert found["price_plus_50"].loss == pytest.approx(-0.4 * 0.5 + 0.2 * 0.25)
+    # the carry loses its margin, a quarter of its capital, and its coins, three quarters, gain a half
+    assert found["price_plus_50"].by_line["carry:BTC"] == pytest.approx(0.2 * (0.25 - 0.75 * 0.5))
+    assert found["price_plus_50"].loss == pytest.approx(-0.4 * 0.5 + 0.2 * (0.25 - 0.75 * 0.5))
     assert found["liquidation:carry:BTC"].numbers["distance"] == 0.30
 
 

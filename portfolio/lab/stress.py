@@ -216,7 +216,7 @@ def _liquidation(x: Exposure) -> Scenario:
     """One's own short, exactly: how far the price is from it, and what it takes."""
     distance = x.liquidation_distance or 0.0
     by_line = {x.line: x.weight * x.losses.get("liquidation", 0.0)}
-    sentence = f"A rise of {distance:.2%} liquidates the short of {x.line}; if the price comes back, its margin is lost."
+    sentence = f"A rise of {distance:.2%} liquidates the short of {x.line}: a spike takes its margin."
     return _made(f"liquidation:{x.line}", "hypothetical", by_line, sentence, numbers={"distance": distance})
 
 

@@ -12,7 +12,13 @@ from rich.rule import Rule
 from rich.text import Text
 
 from flows.paper import bps, jsonable, money, percent, plain, table
-from tasks.told import change_sentences, held_sentences
+from tasks.told import (
+    ALTERNATIVE_COLUMNS,
+    alternative_cells,
+    change_sentences,
+    held_sentences,
+    risk_sentences,
+)
 
 Row = dict[str, Any]
 
@@ -57,6 +63,18 @@ def explain(out: Console, whole: Row) -> None:
         out.print(Text("\nWhat held the weights where they are", style="bold"))
         for text in held:
             out.print(Text(f"  {text}"))
+    risks = risk_sentences(whole["lines"])
+    if risks:
+        out.print(Text("\nRisk at the margin", style="bold"))
+        for text in risks:
+            out.print(Text(f"  {text}"))
+    if whole["alternatives"]:
+        out.print(Text("\nWhat else could be done, under the same limits", style="bold"))
+        cells = [alternative_cells(row) for row in whole["alternatives"]]
+        out.print(table(ALTERNATIVE_COLUMNS, cells, right=ALTERNATIVE_COLUMNS[1:]))
+        out.print(
+            Text("Benefit is over doing nothing, before costs, as the model estimates it.", style="dim")
+        )
     out.print(Text("\nLine by line", style="bold"))
     for line in whole["lines"]:
         out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))

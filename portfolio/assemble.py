@@ -21,6 +21,7 @@ from portfolio.model import (
     asset_of,
     sleeve_of,
 )
+from portfolio.outcome import Alternative
 from portfolio.problem import Solution
 from portfolio.proposal import Proposal
 from portfolio.rebalance import drifts
@@ -41,6 +42,7 @@ class Outcome:
     triggers: tuple[Trigger, ...]
     assumed_costs: bool
     confidence: float | None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def grade_of(flags: tuple[str, ...]) -> str:
@@ -109,6 +111,7 @@ def published(outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> Decis
         lines=decision_lines(story, book, inputs, policy),
         failures=outcome.proposal.failures + (outcome.notes if policy.objective != "policy" else ()),
         estimates=_figures(outcome),
+        alternatives=outcome.alternatives,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from portfolio.alternatives import Setting, alternatives
 from portfolio.assemble import Outcome, blocked, published
 from portfolio.blocks import first_block, frozen_block, is_usable
 from portfolio.book import Book, open_book
@@ -92,6 +93,9 @@ def decide(inputs: DecisionInputs, policy: Policy, seed: int, bench: Bench = LIV
         assumed_costs=any(c.is_assumed for c in costs.values()),
         confidence=_confidence(book, policy, estimates, weighing, seed) if bench.is_probed else None,
     )
+    if bench.is_probed and estimates is not None:
+        setting = Setting(book=book, inputs=inputs, policy=policy, estimates=estimates, seed=seed)
+        outcome = replace(outcome, alternatives=alternatives(setting, proposal.problem, weighing))
     return published(outcome, inputs, policy)
 
 

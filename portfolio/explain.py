@@ -191,7 +191,16 @@ def _numbers(line: str, story: Story, book: Book) -> dict[str, float]:
         i = estimates.lines.index(line)
         found["expected_return"] = float(estimates.expected[i])
         found["volatility"] = math.sqrt(max(0.0, float(estimates.covariance[i, i])))
+        for name, weights in (("before", book.weight), ("after", story.target)):
+            found[f"marginal_volatility_{name}"] = _marginal(i, weights, estimates)
     return {k: v for k, v in found.items() if v is not None and math.isfinite(v)}
+
+
+def _marginal(i: int, weights: Mapping[str, float], estimates: Estimates) -> float | None:
+    """Return annual volatility gained per unit of weight of one line: (Σw)ᵢ / √(w'Σw)."""
+    held = np.array([weights.get(x, 0.0) for x in estimates.lines])
+    risk = math.sqrt(max(0.0, estimates.variance(held)))
+    return float(estimates.covariance[i] @ held) / risk if risk > 0.0 else None
 
 
 def _changes(line: str, story: Story, book: Book, inputs: DecisionInputs) -> dict[str, float | str | bool]:
@@ -207,6 +216,12 @@ def _changes(line: str, story: Story, book: Book, inputs: DecisionInputs) -> dic
     if estimates is not None and line in estimates.lines and line in last.expected_returns:
         now = float(estimates.expected[estimates.lines.index(line)])
         changes["expected_return"] = now - last.expected_returns[line]
+        if line in last.volatilities:
+            i = estimates.lines.index(line)
+            risk = math.sqrt(max(0.0, float(estimates.covariance[i, i])))
+            changes["volatility"] = risk - last.volatilities[line]
+    if line in last.quantities and book.nav_usd is not None:
+        changes["quantity"] = float(book.quantity.get(line, 0)) - last.quantities[line]
     changes["policy"] = last.config_hash != inputs.config_hash
     return changes
 

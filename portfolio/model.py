@@ -208,6 +208,8 @@ class PreviousDecision:
     prices: Mapping[str, float]
     expected_returns: Mapping[str, float]
     config_hash: str
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    volatilities: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

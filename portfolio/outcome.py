@@ -116,6 +116,25 @@ class DecisionLine:
     changed_since_last: Mapping[str, float | str | bool] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One row of mart.decision_alternatives: what else could have been done, measured as the proposal is.
+
+    Annual figures are fractions of NAV, `_bps` of NAV over the horizon. None where `note` says why.
+    """
+
+    name: str
+    expected_return: float | None = None
+    volatility: float | None = None
+    benefit_bps: float | None = None
+    benefit_low_bps: float | None = None
+    benefit_high_bps: float | None = None
+    cost_bps: float | None = None
+    probability: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One method that was tried and failed, and why."""
@@ -137,6 +156,7 @@ class Decision:
         confidence: bootstrap probability that the benefit exceeds the cost; None where it has no meaning.
         failures: the attempts before `method_used`, in order.
         estimates: further finite figures by name, such as annual volatility before and after.
+        alternatives: the proposal beside what else could be done; empty where holdings are not known.
     """
 
     portfolio: str
@@ -164,3 +184,4 @@ class Decision:
     lines: tuple[DecisionLine, ...] = ()
     failures: tuple[Attempt, ...] = ()
     estimates: Mapping[str, float] = field(default_factory=dict)
+    alternatives: tuple[Alternative, ...] = ()

@@ -82,6 +82,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
         "mart.target_weights": [{**owned, **asdict(line)} for line in decision.target_lines],
         "mart.recommendation_trades": [_trade(identity, trade) for trade in decision.trades],
         "mart.decision_lines": lines,
+        "mart.decision_alternatives": [key | asdict(one) for one in decision.alternatives],
         "ops.decision_facts": [facts_row(identity, record.facts)],
         "ops.recommendation_events": _events(record, replaced),
         "ops.alerts": alerts,

@@ -264,5 +264,7 @@ def _previous(reader: Reader, portfolio: str, slot: datetime) -> PreviousDecisio
         target_weights=column("target_weight"),
         prices=column("price_usd"),
         expected_returns=column("expected_return"),
+        quantities=column("quantity"),
+        volatilities=column("volatility"),
         config_hash=rows[0]["config_hash"],
     )

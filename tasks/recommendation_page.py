@@ -16,7 +16,13 @@ from typing import Any
 
 from tasks.plain_text import clean
 from tasks.svg_bars import Bars, bars, curve
-from tasks.told import change_sentences, held_sentences
+from tasks.told import (
+    ALTERNATIVE_COLUMNS,
+    alternative_cells,
+    change_sentences,
+    held_sentences,
+    risk_sentences,
+)
 from tasks.validation_page import POLICY, STYLE
 from warehouse.home import FOLDER_MODE, SNAPSHOT_MODE, Home
 
@@ -71,6 +77,7 @@ def page(whole: Row) -> str:
         *_trades(whole["trades"]),
         *_weights(whole),
         *_benefit(whole),
+        *_alternatives(whole),
         "<h2>Line by line</h2>",
         _table(("line", "", "why", "since the last one"), map(_line, whole["lines"])),
         *_held(whole),
@@ -180,8 +187,23 @@ def _benefit(whole: Row) -> list[str]:
     return [*parts, f'<p class="dim">{_text(" ".join(told))}</p>']
 
 
+def _alternatives(whole: Row) -> list[str]:
+    if not whole["alternatives"]:
+        return []
+    cells = [alternative_cells(row) for row in whole["alternatives"]]
+    rows = [(_text(first), *(_number(cell) for cell in rest)) for first, *rest in cells]
+    told = (
+        "Each under the same limits, planned and costed alike; benefit is over doing nothing, before costs."
+    )
+    return [
+        "<h2>What else could be done</h2>",
+        _table(ALTERNATIVE_COLUMNS, rows),
+        f'<p class="dim">{told}</p>',
+    ]
+
+
 def _interval(whole: Row) -> tuple[float, float] | None:
-    for row in whole.get("alternatives") or ():
+    for row in whole["alternatives"]:
         if row["name"] == "proposal" and row["benefit_low_bps"] is not None:
             return row["benefit_low_bps"], row["benefit_high_bps"]
     return None
@@ -193,10 +215,9 @@ def _line(line: Row) -> tuple[str, ...]:
 
 
 def _held(whole: Row) -> list[str]:
-    told = held_sentences(whole["weights"])
-    if not told:
-        return []
-    return ["<h2>What held the weights where they are</h2>", _list(told)]
+    held, risks = held_sentences(whole["weights"]), risk_sentences(whole["lines"])
+    parts = ["<h2>What held the weights where they are</h2>", _list(held)] if held else []
+    return [*parts, "<h2>Risk at the margin</h2>", _list(risks)] if risks else parts
 
 
 def _history(whole: Row) -> list[str]:

@@ -32,6 +32,7 @@ def gather(session: Session, recommendation_id: str) -> Row | None:
         "trades": session.rows("trades_of", **key),
         "weights": session.rows("weights_of", **key),
         "lines": [_opened(row) for row in session.rows("lines_of", **key)],
+        "alternatives": session.rows("alternatives_of", **key),
         "policy": policy[0]["toml"] if policy else "",
         "earlier": session.rows("earlier_recommendations", **key),
     }
@@ -68,6 +69,59 @@ def change_sentences(changes: Row) -> list[str]:
     if since and told:
         told.append(f"since {since}")
     return told
+
+
+def risk_sentences(lines: list[Row]) -> list[str]:
+    """What one more point of a line would do to the portfolio's volatility, now and as proposed."""
+    told: list[str] = []
+    for row in lines:
+        before, after = (row["numbers"].get(f"marginal_volatility_{name}") for name in ("before", "after"))
+        if row["sleeve"] == "cash" or after is None:
+            continue
+        now = "" if before is None else f"{before * 100:+.0f} bps now, "
+        told.append(
+            f"{row['sleeve']}:{row['asset']}: one more point changes the portfolio's annual volatility by "
+            f"{now}{after * 100:+.0f} bps as proposed"
+        )
+    return told
+
+
+ALTERNATIVES = {
+    "hold": "do nothing",
+    "proposal": "the proposal",
+    "target": "the target in force",
+    "equal_weight": "the same weight for every line (1/N)",
+    "hrp": "hierarchical risk parity",
+}
+ALTERNATIVE_COLUMNS = (
+    "",
+    "benefit, bps",
+    "four of five within",
+    "cost, bps",
+    "beats cost",
+    "return a year",
+    "risk",
+)
+
+
+def alternative_cells(row: Row) -> tuple[str, ...]:
+    """One alternative as the cells of a table; a missing figure is empty, and the note is in the first."""
+    name = str(ALTERNATIVES.get(str(row["name"]), row["name"]))
+    name += f" ({row['note']})" if row["note"] else ""
+    low, high = row["benefit_low_bps"], row["benefit_high_bps"]
+
+    def cell(form: str, value: float | None) -> str:
+        return "" if value is None else form.format(round(value, 9) + 0.0)
+
+    return (
+        name,
+        cell("{:+.1f}", row["benefit_bps"]),
+        "" if low is None or high is None else f"{low:+.1f} to {high:+.1f}",
+        cell("{:.1f}", row["cost_bps"]),
+        cell("{:.0%}", row["probability"]),
+        cell("{:.1%}", row["expected_return"]),
+        cell("{:.1%}", row["volatility"]),
+    )
 
 
 def _opened(row: Row) -> Row:

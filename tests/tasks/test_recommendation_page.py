@@ -16,6 +16,11 @@ band_absolute = 0.05
 band_relative = 0.25
 horizon_days = 30
 """
+ALTERNATIVE = {
+    "name": "proposal", "expected_return": 0.2, "volatility": 0.5, "benefit_bps": 9.0,
+    "benefit_low_bps": -5.0, "benefit_high_bps": 21.0, "cost_bps": 4.0, "probability": 0.8,
+    "weights": {}, "note": HOSTILE,
+}  # fmt: skip
 
 
 def whole(**changes):
@@ -42,7 +47,7 @@ def whole(**changes):
         "recommendation_id": "R-3", "portfolio": "core", "status": "proposed", "is_simulated": True,
         "as_of": AT, "valid_until": AT, "reason": HOSTILE,
         "trades": [trade], "weights": [weight], "lines": [line],
-        "policy": POLICY, "earlier": earlier,
+        "policy": POLICY, "alternatives": [ALTERNATIVE], "earlier": earlier,
         "expected_benefit_bps": 9.0, "expected_cost_bps": 4.0, "benefit_return_bps": 12.0,
         "benefit_risk_bps": -3.0, "confidence": 0.8, "method_used": "hrp", "objective": "hrp",
         "grade": "full",
@@ -81,7 +86,7 @@ def test_the_page_says_what_is_recorded_and_the_same_record_gives_the_same_bytes
 
 def test_a_block_without_weights_is_a_page_too():
     text = page(whole(
-        status="blocked", trades=[], weights=[], lines=[], earlier=[], confidence=None,
+        status="blocked", trades=[], weights=[], alternatives=[], lines=[], earlier=[], confidence=None,
         expected_benefit_bps=None, method_used=None, flags=None, attempts=None, policy="",
     ))  # fmt: skip
     assert "core: BLOCKED" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.channel_routes import channel_secrets
 from tasks.redaction import Redactor, install
-from tasks.settings import Settings
+from tasks.settings import Settings, venue_secrets
 
 
 class _Guard:
@@ -29,7 +29,7 @@ _GUARD = _Guard()
 
 def hide_secrets(settings: Settings) -> None:
     """From now on every secret of this configuration is replaced in logs, warnings and failures."""
-    _GUARD.learn(frozenset(channel_secrets(settings)))
+    _GUARD.learn(frozenset({*channel_secrets(settings), *venue_secrets(settings).values()}))
 
 
 def safe(text: str) -> str:

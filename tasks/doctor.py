@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from tasks.channel_routes import open_routes
 from tasks.context import RunContext
 from tasks.data_ages import span
+from tasks.settings import venue_secrets
 from tasks.sources._errors import SourceError
 from tasks.sources._hosts import Hosts
 from tasks.sources._licences import licence_of
@@ -75,10 +76,18 @@ def examine(context: RunContext) -> list[Finding]:
     return [
         *_sources(context, rows),
         *_channels(context),
-        Finding("keys", "keys", OK, False, "no keys configured: only public data are read."),
+        _keys(context),
         *_home(context),
         _scheduler(context, runs),
     ]
+
+
+def _keys(context: RunContext) -> Finding:
+    names = sorted(venue_secrets(context.settings))
+    text = "no keys configured: only public data are read."
+    if names:
+        text = f"{', '.join(names)}: for `trimtab positions fetch`, which asks first what the key may do."
+    return Finding("keys", "keys", OK, False, text)
 
 
 def _stored(context: RunContext) -> tuple[list[Row] | None, list[Row]]:

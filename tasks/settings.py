@@ -102,6 +102,20 @@ def heartbeat_url(settings: Settings) -> str | None:
     return _secret(settings, "TRIMTAB_HEARTBEAT")
 
 
+def venue_key(settings: Settings, venue: str) -> tuple[str, str] | None:
+    """A venue's read-only key and secret: TRIMTAB_KEY_<ID>, TRIMTAB_SECRET_<ID>; None if one is unset."""
+    name = re.sub(r"[^A-Z0-9]", "_", venue.upper())
+    key, secret = _secret(settings, f"TRIMTAB_KEY_{name}"), _secret(settings, f"TRIMTAB_SECRET_{name}")
+    return (key, secret) if key and secret else None
+
+
+def venue_secrets(settings: Settings) -> dict[str, str]:
+    """Every value of TRIMTAB_KEY_… and TRIMTAB_SECRET_… by its name, in pairs or not: all are hidden."""
+    values = {**_dotenv(settings.config_path.parent), **os.environ}
+    prefixes = ("TRIMTAB_KEY_", "TRIMTAB_SECRET_")
+    return {name: value for name, value in values.items() if value and name.startswith(prefixes)}
+
+
 def _secret(settings: Settings, name: str) -> str | None:
     value = os.environ.get(name)
     if value is None:

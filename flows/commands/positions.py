@@ -55,6 +55,40 @@ def import_(options: Options, file: Path, portfolio: str | None, *, cash_flows: 
     return 0
 
 
+@positions.command("fetch")
+@click.argument("venue")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option(
+    "--i-accept-unverified-key",
+    "accept_unverified",
+    is_flag=True,
+    help="Go on where the venue does not say what the key may do.",
+)
+@common
+def fetch(options: Options, venue: str, output: Path | None, *, accept_unverified: bool) -> int:
+    """Read an account's spot balances with a read-only key, as a file for `positions import`.
+
+    The key is TRIMTAB_KEY_<VENUE> and TRIMTAB_SECRET_<VENUE>, in the environment or in .env. The venue is
+    asked first what it may do; one that may trade, transfer or withdraw is refused. Only Binance for now.
+
+    Example: trimtab positions fetch binance -o holdings.csv
+    """
+    from tasks.venue_balances import read_balances  # noqa: PLC0415 - brings the HTTP client: only this pays
+
+    context = open_context(options.config, options.home, options.as_of, "positions")
+    found = read_balances(context.settings, venue, context.clock, accept_unverified=accept_unverified)
+    for note in found.notes:
+        click.echo(note, err=True)
+    if output is not None:
+        output.write_text(found.text, encoding="utf-8")
+        click.echo(f"{found.rows} assets of {venue} written to {output}; nothing was imported.", err=True)
+    elif options.json:
+        click.echo(json.dumps({"rows": found.rows, "csv": found.text, "notes": found.notes}))
+    else:
+        click.echo(found.text, nl=False)
+    return 0
+
+
 @positions.command("show")
 @click.option("--portfolio", help="Only this portfolio.")
 @common

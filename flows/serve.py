@@ -141,6 +141,8 @@ def serve_environment(settings: Settings, port: int) -> dict[str, str]:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
             "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+            # Prefect's own answer is "*": then any page in the browser could read runs and start them
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port},http://localhost:{port}",
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10",  # a new schedule counts within seconds
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",

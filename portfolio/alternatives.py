@@ -16,7 +16,7 @@ from portfolio.failure import AllocationFailure
 from portfolio.model import DAYS_PER_YEAR, DecisionInputs, Policy
 from portfolio.outcome import Alternative
 from portfolio.planner import DUST_WEIGHT, plan_trades
-from portfolio.problem import Problem
+from portfolio.problem import Problem, verify
 from portfolio.proposal import solve
 from portfolio.rebalance import benefit
 from portfolio.robustness import BOOTSTRAP_DRAWS, block_indices
@@ -48,9 +48,10 @@ def alternatives(setting: Setting, problem: Problem | None, case: Weighing) -> t
     wanted: dict[str, Weights | str] = {"hold": dict(book.weight), "proposal": case.proposed}
     if set(case.reference) <= set(book.lines) and not _same(case.reference, case.proposed):
         wanted["target"] = case.reference
-    # A fixed policy is decided without scipy, which takes longer to import than all else takes.
-    plain = PLAIN if setting.policy.objective != "policy" else PLAIN[:1]
-    wanted |= {name: _solved(name, problem) for name in plain if problem is not None}
+    if setting.policy.objective == "policy" and problem is not None:
+        wanted["equal_weight"] = _equal(problem, case.proposed)
+    elif problem is not None:
+        wanted |= {name: _solved(name, problem) for name in PLAIN}
     return tuple(_measured(name, weights, setting, case) for name, weights in wanted.items())
 
 
@@ -79,10 +80,24 @@ def benefit_draws(
     return gain(series[rows]) - gain(series)
 
 
-def _solved(name: str, problem: Problem | None) -> Weights | str:
+def _equal(problem: Problem, proposed: Weights) -> Weights | str:
+    """The same weight for every coin that may be held, cash as proposed, or which limit that breaks.
+
+    A fixed policy is decided without a solver: importing one would take longer than all else.
+    """
+    coins = [x for i, x in enumerate(problem.lines) if not problem.cash[i] and problem.upper[i] > 0.0]
+    weights = {x: proposed.get(x, 0.0) if problem.cash[i] else 0.0 for i, x in enumerate(problem.lines)}
+    share = 1.0 - sum(weights.values())
+    weights |= {x: share / len(coins) for x in coins}
+    try:
+        verify(problem, np.array([weights[x] for x in problem.lines]))
+    except AllocationFailure as failure:
+        return f"{failure.reason}: {failure.detail}"
+    return weights
+
+
+def _solved(name: str, problem: Problem) -> Weights | str:
     """The weights of a plain method under the same limits, or why there are none."""
-    if problem is None:
-        return "there is no problem to solve"
     try:
         _, solution = solve(name, problem, {}, None)
     except AllocationFailure as failure:

@@ -214,7 +214,8 @@ def test_tickers_of_all_markets_come_in_one_request(sandbox: RunningSandbox, tmp
     settings = settings.model_copy(update={"universe": settings.universe.model_validate(universe)})
 
     def asked() -> int:
-        return sum(n for name, n in sandbox.stats()["requests"].items() if name.endswith("ticker/24hr"))
+        endpoints = sandbox.stats()["endpoints"].items()
+        return sum(one["requests"] for name, one in endpoints if name.endswith("ticker/24hr"))
 
     before = asked()
     found = pages(run_source("venue", settings), "tickers")

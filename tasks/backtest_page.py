@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio.lab.statistics import drawdowns
+from portfolio.lab.measures import drawdowns
 from tasks.backtest_report import Report
 from tasks.plain_text import clean
 from tasks.plots import Plot, areas, bars, lines

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from portfolio.lab.statistics import (
+from portfolio.lab.measures import (
     deflated_sharpe,
     difference_interval,
     independent_trials,

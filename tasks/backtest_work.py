@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from portfolio.decision import LIVE, Bench
 from portfolio.lab.baselines import first_target, held, kept
 from portfolio.lab.fast import bench
-from portfolio.lab.statistics import summary
+from portfolio.lab.measures import summary
 from portfolio.lab.walkforward import Setting, Walk, walk
 from portfolio.model import DAYS_PER_YEAR, DecisionInputs
 from tasks.backtest_inputs import Past

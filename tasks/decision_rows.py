@@ -8,45 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import tomli_w
 
-from expectations.verdicts import Verdict
 from portfolio.model import Decision, Trade
 from tasks.context import RunContext
-from tasks.decision_facts import Facts, facts_row
-from tasks.messages import (
-    BlockedFacts,
-    Message,
-    RecommendationFacts,
-    ResolvedFacts,
-    render_blocked,
-    render_recommendation,
-    render_resolved,
-)
+from tasks.decision_alerts import alerts_of
+from tasks.decision_facts import facts_row
+from tasks.decision_record import Record
 from tasks.policy import config_hash, deciding_settings
-from tasks.recommendation_page import page_path
-from tasks.trade_lines import TradeFacts
 from tasks.version import code_version
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Record:
-    """A decision with what identifies it and what it rested on."""
-
-    recommendation_id: str
-    decision: Decision
-    inputs_hash: str
-    input_snapshot: str
-    outside: tuple[str, ...]
-    data_at: datetime | None
-    verdicts: tuple[Verdict, ...]
-    facts: Facts
 
 
 @dataclass
@@ -71,7 +46,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
     trades_hash = _trades_hash(decision)
     is_news = decision.status == "proposed" and history.get("announced_trades") != trades_hash
     is_news = is_news and not _is_snoozed(decision, history)
-    alerts = _alerts(context, record, history, announce=is_news)
+    alerts = alerts_of(context, record, history, announce=is_news)
     replaced = None if decision.status == "blocked" else history.get("open_id")
     lines = _lines(record)
     key = {"recommendation_id": identity}
@@ -192,105 +167,6 @@ def _policy(context: RunContext, decision: Decision) -> Row:
         "config_hash": config_hash(context.settings, decision.portfolio),
         "toml": tomli_w.dumps(deciding_settings(context.settings, decision.portfolio)),
         "first_used_at": decision.as_of,
-    }
-
-
-def _alerts(context: RunContext, record: Record, history: Mapping[str, Any], *, announce: bool) -> list[Row]:
-    """The alerts of one decision: each says something that was not said before."""
-    decision, identity = record.decision, record.recommendation_id
-    episode = history.get("episode_id")
-    rows: list[Row] = []
-    if decision.status == "blocked" or _is_stuck_off_peg(decision):
-        if not episode or history.get("episode_reason_code") != decision.reason_code:
-            message = render_blocked(
-                BlockedFacts(
-                    recommendation_id=identity,
-                    portfolio=decision.portfolio,
-                    as_of=decision.as_of,
-                    reason=decision.reason,
-                    is_simulated=decision.is_simulated,
-                )
-            )
-            rows.append(_alert(context, record, "blocked", message, episode or identity))
-        return rows
-    if episode:
-        message = render_resolved(
-            ResolvedFacts(
-                episode_id=episode,
-                portfolio=decision.portfolio,
-                as_of=decision.as_of,
-                blocked_since=history["episode_since"],
-                reason=history["episode_reason"],
-                is_simulated=decision.is_simulated,
-            )
-        )
-        rows.append(_alert(context, record, "resolved", message, episode))
-    if announce:
-        message = render_recommendation(_facts(context, record, history))
-        message = replace(message, body=f"{message.body}\nPage: {page_path(context.home, identity)}")
-        rows.append(_alert(context, record, "recommendation", message, identity))
-    return rows
-
-
-def _is_stuck_off_peg(decision: Decision) -> bool:
-    """Whoever holds a coin that lost its peg is told, also where nothing can be traded against that."""
-    is_stuck = decision.status == "hold" and decision.reason_code in {"depeg", "cannot_trade"}
-    return is_stuck and "depeg" in decision.flags
-
-
-def _facts(context: RunContext, record: Record, history: Mapping[str, Any]) -> RecommendationFacts:
-    decision = record.decision
-    same_slot = history.get("open_slot") == decision.slot
-    return RecommendationFacts(
-        recommendation_id=record.recommendation_id,
-        portfolio=decision.portfolio,
-        as_of=decision.as_of,
-        data_at=record.data_at,
-        valid_until=decision.valid_until,
-        reason=decision.reason,
-        trades=tuple(
-            TradeFacts(
-                side=trade.side,
-                asset=trade.asset,
-                venue=trade.venue,
-                quantity=trade.quantity,
-                notional_usd=trade.notional_usd,
-                sleeve=trade.sleeve,
-                market_type=trade.market_type,
-                pair=trade.pair,
-                reduce_only=trade.reduce_only,
-                steps=tuple(step.sentence for step in trade.steps),
-            )
-            for trade in decision.trades
-        ),
-        nav_usd=decision.nav_usd,
-        expected_cost_bps=decision.expected_cost_bps,
-        expected_benefit_bps=decision.expected_benefit_bps,
-        horizon_days=context.settings.portfolios[decision.portfolio].rebalance.horizon_days,
-        grade=decision.grade,
-        flags=decision.flags,
-        is_simulated=decision.is_simulated,
-        supersedes=history.get("open_id") if same_slot else None,
-    )
-
-
-def _alert(context: RunContext, record: Record, event: str, message: Message, episode: str) -> Row:
-    decision = record.decision
-    now = context.clock.now()
-    return {
-        "alert_id": f"{record.recommendation_id}-{event}",
-        "episode_id": episode,
-        "recommendation_id": record.recommendation_id,
-        "portfolio": decision.portfolio,
-        "event": event,
-        "severity": "warning" if event == "blocked" else "info",
-        "title": message.title,
-        "body": message.body,
-        "created_at": now,
-        "valid_until": decision.valid_until,
-        "send_until": now + (decision.valid_until - decision.as_of),
-        "status": "pending",
-        "is_simulated": decision.is_simulated,
     }
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from portfolio.lab.statistics import (
+from portfolio.lab.measures import (
     Moments,
     annual_return,
     capture,

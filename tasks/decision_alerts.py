@@ -1,4 +1,4 @@
-"""The alerts of a decision: a proposal once per set of trades and slot, a block and its end once per incident.
+"""The alerts of a decision: a proposal once per trades and slot, a block and its end once per incident.
 
 Pure: a decision with what identifies it and what stood before go in, rows of ops.alerts come out.
 """

@@ -125,6 +125,7 @@ def _story(outcome: Outcome) -> Story:
         orders=case.plan.orders if case.plan and outcome.verdict.status == "proposed" else (),
         verdict=outcome.verdict,
         estimates=outcome.estimates,
+        residual=case.plan.residual if case.plan and outcome.verdict.status == "proposed" else None,
     )
 
 

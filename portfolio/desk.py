@@ -12,6 +12,7 @@ from portfolio.costs import TradingCost, trading_cost
 from portfolio.model import DEFAULT_STEP, DecisionInputs, Freeze, Instrument, Step, Trade, line_of
 from portfolio.outcome import Side
 
+CASH_UNIT = Decimal("0.01")
 MarketKey = tuple[str, str, str]
 
 
@@ -108,6 +109,15 @@ class Order:
         if self.market.market_type != "spot":
             return -paid
         return -paid - (self.notional if self.side == "buy" else -self.notional)
+
+    @property
+    def margin_step(self) -> Step | None:
+        """What has to be posted before it, in whole cents; None where nothing has."""
+        if self.margin <= 0:
+            return None
+        quantity = self.margin.quantize(CASH_UNIT, ROUND_CEILING)
+        venue, quote = self.market.venue, self.market.quote
+        return Step(kind="post_margin", asset=quote, quantity=quantity, source=venue, destination=venue)
 
     @property
     def limit_price(self) -> Decimal | None:

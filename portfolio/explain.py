@@ -9,6 +9,7 @@ import numpy as np
 from portfolio.book import Book
 from portfolio.desk import Order
 from portfolio.estimates import Estimates
+from portfolio.markets import called
 from portfolio.model import (
     DecisionInputs,
     DecisionLine,
@@ -32,6 +33,7 @@ class Story:
         target: line → proposed weight; the current weights where nothing is proposed.
         reference: line → weight the drift is measured against.
         kept: line → why it keeps its quantity; skipped: line → why a wanted trade is not placed.
+        residual: line → target − weight after the orders, without dust; None where nothing is proposed.
     """
 
     target: Mapping[str, float]
@@ -41,6 +43,7 @@ class Story:
     orders: tuple[Order, ...]
     verdict: Verdict
     estimates: Estimates | None
+    residual: Mapping[str, float] | None = None
 
 
 def target_lines(
@@ -88,20 +91,34 @@ def trade_sentence(order: Order, story: Story, book: Book, policy: Policy) -> st
         return _leg_sentence(order, story, book)
     if order.reason_code == "convert_cash":
         return f"{order.market.symbol}: {amount} so that the cash is where it is needed. {after}".strip()
-    now, target = book.weight.get(order.line, 0.0), story.target.get(order.line, 0.0)
-    text = f"{asset} is {now:.1%} of the portfolio, target {target:.1%}"
+    line = _line_meant(order, story, book)
+    now, target = book.weight.get(line, 0.0), story.target.get(line, 0.0)
+    text = f"{called(line)} is {now:.1%} of the portfolio, target {target:.1%}"
     if policy.objective == "policy":
-        reference = story.reference.get(order.line, 0.0)
+        reference = story.reference.get(line, 0.0)
         inside = "inside" if abs(now - reference) <= _band_width(reference, policy) + 1e-9 else "outside"
         text += f", {inside} the band of {band(reference, policy)}"
     return f"{text}: {amount}. {after}".strip()
 
 
+def _line_meant(order: Order, story: Story, book: Book) -> str:
+    """Return the line an order is for: a coin may be bought for a pool, or sold as it comes out of one."""
+    now, target = book.weight.get(order.line, 0.0), story.target.get(order.line, 0.0)
+    if (target > now) == (order.side == "buy") and target != now:
+        return order.line
+    pools = (o for o in story.orders if o.market.market_type == "pool" and o.side == order.side)
+    return next((o.line for o in pools if o.market.base == order.market.base), order.line)
+
+
 def _leg_sentence(order: Order, story: Story, book: Book) -> str:
     """Return why a leg is traded: first what happens to its line, then the leg and what belongs to it."""
     now, target = book.weight.get(order.line, 0.0), story.target.get(order.line, 0.0)
-    line = f"{sleeve_of(order.line)} {asset_of(order.line)}"
-    leg = f"{order.side} {order.quantity.normalize():f} {order.market.base} of {order.market.symbol}"
+    line = called(order.line)
+    amount = f"{order.quantity.normalize():f} {order.market.base}"
+    leg = f"{order.side} {amount} of {order.market.symbol}"
+    if order.market.market_type == "pool":
+        verb, way = ("deposit", "into") if order.side == "buy" else ("withdraw", "from")
+        leg = f"{verb} {amount} {way} {order.market.symbol} at {order.market.venue}"
     text = f"{line} is {now:.1%} of the portfolio, target {target:.1%}: {leg}"
     moves = " ".join(step.sentence for step in order.steps if step.kind == "transfer")
     return f"{text} (about {order.notional_usd:,.0f} USD). {moves} {order.note}".replace("  ", " ").strip()
@@ -153,7 +170,7 @@ def _kept(line: str, story: Story, book: Book, inputs: DecisionInputs) -> tuple[
     if line in inputs.unlisted:
         return "skip", "unlisted", inputs.unlisted[line]
     if stays > 0.0 and stays >= upper - 1e-6:
-        text = f"{asset_of(line)} can not be moved ({stays:.1%} of the portfolio): excess, cannot be traded."
+        text = f"{called(line)} can not be moved ({stays:.1%} of the portfolio): excess, cannot be traded."
         return "keep", "immovable", text
     if story.verdict.status != "proposed":
         return "keep", story.verdict.reason_code, _stays(line, story, book)
@@ -163,7 +180,7 @@ def _kept(line: str, story: Story, book: Book, inputs: DecisionInputs) -> tuple[
             "settles_trades",
             f"{asset_of(line)} pays for the buys and takes the proceeds of the sells.",
         )
-    return "keep", "at_target", f"{asset_of(line)} is where it should be."
+    return "keep", "at_target", f"{called(line)} is where it should be."
 
 
 def _stays(line: str, story: Story, book: Book) -> str:
@@ -171,7 +188,7 @@ def _stays(line: str, story: Story, book: Book) -> str:
     now, proposed = book.weight.get(line), story.target.get(line)
     if now is None or proposed is None:
         return story.verdict.reason
-    return f"{asset_of(line)} stays at {now:.1%}, {proposed:.1%} would be proposed. {story.verdict.reason}"
+    return f"{called(line)} stays at {now:.1%}, {proposed:.1%} would be proposed. {story.verdict.reason}"
 
 
 def _numbers(line: str, story: Story, book: Book) -> dict[str, float]:
@@ -186,6 +203,8 @@ def _numbers(line: str, story: Story, book: Book) -> dict[str, float]:
     }
     if book.nav_usd is not None:
         found["drift_absolute"] = book.weight.get(line, 0.0) - story.reference.get(line, 0.0)
+    if story.residual is not None and line in story.target:
+        found["residual_weight"] = story.residual.get(line, 0.0)
     estimates = story.estimates
     if estimates is not None and line in estimates.lines:
         i = estimates.lines.index(line)

@@ -164,11 +164,12 @@ def give_coin(desk: Desk, line: str, legs: Legs, quantity: Decimal) -> None:
 def _pair_note(orders: list[Order], size: Size, side: Side, order: Order) -> str:
     others = [o for o in orders if o is not order]
     parts = [f"Together with {o.side} {o.quantity.normalize():f} {o.market.symbol}." for o in others]
-    margin = abs(order.margin)
-    if order.margin > 0:
-        parts.append(f"Post {margin:,.2f} {order.market.quote} as margin at {order.market.venue}.")
+    if order.margin_step is not None:
+        parts.append(order.margin_step.sentence)
     elif order.margin < 0:
-        parts.append(f"Frees about {margin:,.2f} {order.market.quote} of margin at {order.market.venue}.")
+        parts.append(
+            f"Frees about {-order.margin:,.2f} {order.market.quote} of margin at {order.market.venue}."
+        )
     if size.in_kind and order is orders[0]:
         where = "already held" if side == "buy" else "kept"
         parts.append(f"{size.in_kind.normalize():f} {asset_of(order.line)} of it is {where}.")
@@ -223,9 +224,8 @@ def pool_order(desk: Desk, line: str, legs: Legs, units: Decimal, side: Side) ->
 
 def _pool_note(order: Order, exit_days: float) -> str:
     days = f"{exit_days:g} day{'' if exit_days == 1 else 's'}"
-    where = f"{order.market.symbol} at {order.market.venue}"
     if order.side == "buy":
         out = f" Getting out takes {days}." if exit_days else ""
-        return f"By hand: deposit into {where}.{out}"
+        return f"By hand.{out}"
     waits = f" It arrives after {days}: what it pays for is planned then." if exit_days >= SOON_DAYS else ""
-    return f"By hand: withdraw from {where}.{waits}"
+    return f"By hand.{waits}"

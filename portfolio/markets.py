@@ -74,8 +74,8 @@ def legs_of(terms: SleeveTerms, inputs: DecisionInputs, cash_price: Mapping[str,
 
 
 def called(line: str) -> str:
-    """Return a line of a sleeve as people say it: carry BTC."""
-    return f"{sleeve_of(line)} {asset_of(line)}"
+    """Return a line as people say it: carry BTC, and of coins and cash the asset alone."""
+    return asset_of(line) if sleeve_of(line) in {"spot", "cash"} else f"{sleeve_of(line)} {asset_of(line)}"
 
 
 def is_made_of_legs(line: str, inputs: DecisionInputs) -> bool:

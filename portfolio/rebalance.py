@@ -16,12 +16,12 @@ from portfolio.book import Book
 from portfolio.bounds import closed_to_buying
 from portfolio.estimates import Estimates
 from portfolio.limits import policy_rows
+from portfolio.markets import called
 from portfolio.model import (
     DAYS_PER_YEAR,
     DecisionInputs,
     Policy,
     RebalanceRules,
-    asset_of,
     is_cash,
     sleeve_of,
 )
@@ -100,16 +100,11 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
             continue
         if weight > upper + LIMIT_SLACK:
             found.append(_above(line, weight, upper, closed, inputs, policy))
-        elif weight < lower - LIMIT_SLACK:
-            found.append(
-                f"{asset_of(line)} is {weight:.1%} of the portfolio, below its limit of {lower:.1%}."
-            )
+        else:
+            found += _broken(called(line), weight, lower, upper)
     for sleeve, (lower, upper) in sorted(policy.class_bounds.items()):
         held = sum(w for x, w in book.weight.items() if sleeve_of(x) == sleeve)
-        if held > upper + LIMIT_SLACK:
-            found.append(f"{sleeve} is {held:.1%} of the portfolio, above its limit of {upper:.1%}.")
-        elif held < lower - LIMIT_SLACK:
-            found.append(f"{sleeve} is {held:.1%} of the portfolio, below its limit of {lower:.1%}.")
+        found += _broken(sleeve, held, lower, upper)
     found += _broken_rows(book, inputs, policy)
     cash_usd = book.cash_weight() * (book.nav_usd or 0.0)
     if policy.cash_floor_usd > 0.0 and cash_usd < policy.cash_floor_usd - 0.01:
@@ -126,13 +121,23 @@ def _above(
     line: str, weight: float, upper: float, closed: str, inputs: DecisionInputs, policy: Policy
 ) -> str:
     """Return why a line holds more than it may, as a sentence."""
-    text = f"{asset_of(line)} is {weight:.1%} of the portfolio"
+    text = f"{called(line)} is {weight:.1%} of the portfolio"
     if closed == "delisting":
         return f"{text} and its market closes on {inputs.exits[line]:%Y-%m-%d}: it is left before."
     if closed == "min_liquidation_distance":
         near, wanted = inputs.terms[line].liquidation_distance, policy.min_liquidation_distance
-        return f"{line} is {near:.0%} from liquidation, at least {wanted:.0%} is wanted: add margin or close."
-    return f"{text}, above its limit of {upper:.1%}."
+        margin = f"{near:.0%} from liquidation, at least {wanted:.0%} is wanted: add margin or close."
+        return f"{called(line)} is {margin}"
+    return _broken(called(line), weight, 0.0, upper)[0]
+
+
+def _broken(name: str, held: float, lower: float, upper: float) -> list[str]:
+    """Return the sentence on a limit that is broken, in as many digits as tell the share from the limit."""
+    if lower - LIMIT_SLACK <= held <= upper + LIMIT_SLACK:
+        return []
+    side, limit = ("above", upper) if held > upper else ("below", lower)
+    digits = next((n for n in range(1, 4) if f"{held:.{n}%}" != f"{limit:.{n}%}"), 4)
+    return [f"{name} is {held:.{digits}%} of the portfolio, {side} its limit of {limit:.{digits}%}."]
 
 
 def _broken_rows(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
@@ -142,13 +147,8 @@ def _broken_rows(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str
     now = np.array([book.weight.get(x, 0.0) for x in book.lines])
     found: list[str] = []
     for row in policy_rows(book.lines, book, inputs, policy):
-        held = row.of(now)
-        if row.name.startswith(("class ", "cash_floor")):
-            continue
-        if held > row.upper + LIMIT_SLACK:
-            found.append(f"{row.name} is {held:.1%} of the portfolio, above its limit of {row.upper:.1%}.")
-        elif held < row.lower - LIMIT_SLACK:
-            found.append(f"{row.name} is {held:.1%} of the portfolio, below its limit of {row.lower:.1%}.")
+        if not row.name.startswith(("class ", "cash_floor")):
+            found += _broken(row.name, row.of(now), row.lower, row.upper)
     return found
 
 

@@ -13,7 +13,7 @@ from portfolio.costs import trading_cost
 from portfolio.desk import Desk, exact
 from portfolio.hedges import needs_of, pool_order, size_legs, trade_legs
 from portfolio.inkind import Change, units_of
-from portfolio.markets import Legs, buying_markets, choose_market
+from portfolio.markets import Legs, buying_markets, called, choose_market
 from portfolio.model import Freeze, Instrument, Policy, asset_of, line_of
 from portfolio.orders import place
 from portfolio.outcome import Side
@@ -170,7 +170,7 @@ def place_wishes(
             scale = min(scale, have[quote] / need[quote])
         if scale <= 0:
             what = " and ".join(sorted(wish.needs))
-            sentence = f"There is no {what} to buy {asset_of(wish.line)} with."
+            sentence = f"There is no {what} to buy {called(wish.line)} with."
             desk.skipped[wish.line] = Freeze("no_cash", sentence)
             continue
         wish.place(scale)

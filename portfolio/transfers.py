@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
 from portfolio.book import sound_positions
-from portfolio.desk import Order, exact
+from portfolio.desk import CASH_UNIT, Order, exact
 from portfolio.hedges import SOON_DAYS
 from portfolio.model import DecisionInputs, Step, is_cash
 
-CASH_UNIT = Decimal("0.01")
 COIN_UNIT = Decimal("0.00000001")
 ANYWHERE = ""
 
@@ -50,7 +49,8 @@ def with_transfers(orders: list[Order], inputs: DecisionInputs) -> list[Order]:
                     moves[key] = (first, so_far + quantity)
             vault.add(asset, order.market.venue, change)
     for number, order in enumerate(orders):
-        order.steps = (*_steps(number, moves), *_margin(order))
+        margin = order.margin_step
+        order.steps = (*_steps(number, moves), *(() if margin is None else (margin,)))
     return orders
 
 
@@ -101,11 +101,3 @@ def _steps(number: int, moves: dict[tuple[str, str, str], tuple[int, Decimal]]) 
         for (asset, source, venue), (first, quantity) in sorted(moves.items())
         if first == number
     ]
-
-
-def _margin(order: Order) -> list[Step]:
-    if order.margin <= 0:
-        return []
-    quantity = order.margin.quantize(CASH_UNIT, ROUND_CEILING)
-    venue, quote = order.market.venue, order.market.quote
-    return [Step(kind="post_margin", asset=quote, quantity=quantity, source=venue, destination=venue)]

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portfolio.book import Book
-from portfolio.model import DecisionInputs, Policy, asset_of, is_cash
+from portfolio.markets import called
+from portfolio.model import DecisionInputs, Policy, is_cash
 from portfolio.outcome import Status
 from portfolio.planner import Plan
 from portfolio.rebalance import Benefit, breaches, drifts, in_cooldown, outside_band
@@ -114,7 +115,7 @@ def _stuck_outside(case: Weighing, book: Book, policy: Policy) -> list[str]:
 def _within_bands(case: Weighing, book: Book) -> Verdict:
     drift = drifts(book, case.reference)
     line = max(drift, key=lambda x: (round(abs(drift[x]), 9), not is_cash(x), x))
-    text = f"The largest drift is {asset_of(line)}, {100 * drift[line]:+.1f} points."
+    text = f"The largest drift is {called(line)}, {100 * drift[line]:+.1f} points."
     return Verdict("hold", "within_bands", f"Hold: every line is inside its band. {text}")
 
 
@@ -175,7 +176,7 @@ def _drifted(case: Weighing, book: Book, policy: Policy) -> str:
     for line in lines_outside(case, book, policy)[:3]:
         target = case.reference.get(line, 0.0)
         told.append(
-            f"{asset_of(line)} is {book.weight[line]:.1%} of the portfolio, target {target:.1%}, "
+            f"{called(line)} is {book.weight[line]:.1%} of the portfolio, target {target:.1%}, "
             f"outside its band of {band(target, policy)}."
         )
     return " ".join(told)
@@ -186,7 +187,7 @@ def _largest_change(case: Weighing, book: Book) -> str:
     coins = [x for x in book.lines if not is_cash(x)]
     line = max(coins, key=lambda x: (abs(case.proposed.get(x, 0.0) - book.weight[x]), x))
     now, target = book.weight[line], case.proposed.get(line, 0.0)
-    return f"{asset_of(line)} is {now:.1%} of the portfolio, the proposed target is {target:.1%}."
+    return f"{called(line)} is {now:.1%} of the portfolio, the proposed target is {target:.1%}."
 
 
 def band(target: float, policy: Policy) -> str:

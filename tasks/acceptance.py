@@ -17,6 +17,7 @@ SAME_HOLDING = 1e-9
 
 Row = Mapping[str, Any]
 Execution = Literal["unchanged", "carried_out", "otherwise"]
+Place = tuple[str, str]  # an asset, and where it lies: coin, contract, pool, option
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,34 @@ def reprice(trades: Sequence[Row]) -> Repriced:
 def executed(trades: Sequence[Row], holdings: Sequence[Row]) -> Execution:
     """Say what the newest statement of holdings tells about the orders.
 
+    What goes into a pool leaves the coins, and may be late in coming back: of a coin that is ordered and
+    deposited or withdrawn in one plan, either the order alone or both together count as done.
+
     Args:
         trades: rows of `trade_prices_now`.
         holdings: rows of `holdings_moved`; stablecoins pay and are not looked at unless an order names them.
     """
-    wanted: dict[tuple[str, bool], float] = {}
+    wanted: dict[Place, float] = {}
+    deposited: dict[Place, float] = {}
     for trade in trades:
-        key = (str(trade["base"]), bool(trade["is_derivative"]))
+        key = (str(trade["base"]), str(trade["place"]))
         signed = float(trade["quantity"]) * (1.0 if trade["side"] == "buy" else -1.0)
         wanted[key] = wanted.get(key, 0.0) + signed
+        if trade["place"] == "pool":
+            coin = (key[0], "coin")
+            deposited[coin] = deposited.get(coin, 0.0) - signed
     moved = {
-        (str(row["asset"]), bool(row["is_derivative"])): float(row["quantity_now"])
-        - float(row["quantity_before"])
+        (str(row["asset"]), str(row["place"])): float(row["quantity_now"]) - float(row["quantity_before"])
         for row in holdings
         if abs(float(row["quantity_now"]) - float(row["quantity_before"]))
         > SAME_HOLDING * max(1.0, abs(float(row["quantity_before"])))
     }
     if not any(key in moved for key in wanted):
         return "unchanged"
-    carried = all(abs(moved.get(key, 0.0) - q) <= DONE_SHARE * abs(q) for key, q in wanted.items() if q)
+    carried = all(_is_done(moved.get(k, 0.0), q, deposited.get(k, 0.0)) for k, q in wanted.items() if q)
     return "carried_out" if carried else "otherwise"
+
+
+def _is_done(moved: float, ordered: float, deposited: float) -> bool:
+    near = DONE_SHARE * abs(ordered)
+    return min(abs(moved - ordered), abs(moved - ordered - deposited)) <= near

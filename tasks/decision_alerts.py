@@ -22,7 +22,7 @@ from tasks.messages import (
     render_resolved,
 )
 from tasks.recommendation_page import page_path
-from tasks.trade_lines import TradeFacts
+from tasks.trade_rows import trade_facts
 
 Row = dict[str, Any]
 
@@ -82,21 +82,7 @@ def _facts(context: RunContext, record: Record, history: Mapping[str, Any]) -> R
         data_at=record.data_at,
         valid_until=decision.valid_until,
         reason=decision.reason,
-        trades=tuple(
-            TradeFacts(
-                side=trade.side,
-                asset=trade.asset,
-                venue=trade.venue,
-                quantity=trade.quantity,
-                notional_usd=trade.notional_usd,
-                sleeve=trade.sleeve,
-                market_type=trade.market_type,
-                pair=trade.pair,
-                reduce_only=trade.reduce_only,
-                steps=tuple(step.sentence for step in trade.steps),
-            )
-            for trade in decision.trades
-        ),
+        trades=trade_facts(decision.trades),
         nav_usd=decision.nav_usd,
         expected_cost_bps=decision.expected_cost_bps,
         expected_benefit_bps=decision.expected_benefit_bps,

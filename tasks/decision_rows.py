@@ -6,19 +6,19 @@ proposal once per set of trades and slot, a block once per incident, its end onc
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import tomli_w
 
-from portfolio.model import Decision, Trade
+from portfolio.model import Decision
 from tasks.context import RunContext
 from tasks.decision_alerts import alerts_of
 from tasks.decision_facts import facts_row
 from tasks.decision_record import Record
 from tasks.policy import config_hash, deciding_settings
+from tasks.trade_rows import trade_rows, trades_hash_of
 from tasks.version import code_version
 
 Row = dict[str, Any]
@@ -43,7 +43,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
         history: one row of the query `portfolio_history`; empty for a first decision.
     """
     decision, identity = record.decision, record.recommendation_id
-    trades_hash = _trades_hash(decision)
+    trades_hash = trades_hash_of(decision.trades)
     is_news = decision.status == "proposed" and history.get("announced_trades") != trades_hash
     is_news = is_news and not _is_snoozed(decision, history)
     alerts = alerts_of(context, record, history, announce=is_news)
@@ -55,7 +55,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
     rows.inserts = {
         "mart.recommendations": [_recommendation(context, record, trades_hash, replaced, is_news)],
         "mart.target_weights": [{**owned, **asdict(line)} for line in decision.target_lines],
-        "mart.recommendation_trades": [_trade(identity, trade) for trade in decision.trades],
+        "mart.recommendation_trades": trade_rows(identity, decision.trades),
         "mart.decision_lines": lines,
         "mart.decision_alternatives": [key | asdict(one) for one in decision.alternatives],
         "ops.decision_facts": [facts_row(identity, record.facts)],
@@ -100,19 +100,6 @@ def _recommendation(
         "is_announced": is_news,
         "created_at": decision.as_of,
         "supersedes": replaced,
-    }
-
-
-def _trade(identity: str, trade: Trade) -> Row:
-    steps = [
-        {**asdict(step), "quantity": f"{step.quantity.normalize():f}", "sentence": step.sentence}
-        for step in trade.steps
-    ]
-    return {
-        "recommendation_id": identity,
-        **_without(asdict(trade), "asset", "steps", "reduce_only"),
-        "is_reduce_only": trade.reduce_only,
-        "steps_before": steps,
     }
 
 
@@ -168,17 +155,3 @@ def _policy(context: RunContext, decision: Decision) -> Row:
         "toml": tomli_w.dumps(deciding_settings(context.settings, decision.portfolio)),
         "first_used_at": decision.as_of,
     }
-
-
-def _trades_hash(decision: Decision) -> str:
-    # One id may name two markets of a venue; a spot trade's text stays what it always was.
-    names = (
-        t.market_id if t.market_type == "spot" else f"{t.market_id} {t.market_type}" for t in decision.trades
-    )
-    told = zip(names, decision.trades, strict=True)
-    text = "\n".join(f"{t.venue} {name} {t.side} {t.quantity.normalize():f}" for name, t in told)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _without(row: Row, *names: str) -> Row:
-    return {name: value for name, value in row.items() if name not in names}

@@ -23,6 +23,7 @@ COLUMNS = (
     "line",
     "pair",
     "sleeve",
+    "asset",
     "venue",
     "symbol",
     "market_id",
@@ -121,9 +122,10 @@ def by_hand(trades: Sequence[Row]) -> list[str]:
     """Return what has to be done beside placing orders, in its order."""
     told: list[str] = []
     for trade in trades:
-        told += [str(step["sentence"]) for step in _steps(trade)]
         if is_by_hand(trade):
-            told.append(str(trade["reason"]))
+            told.append(str(trade["reason"]))  # it names its steps
+        else:
+            told += [str(step["sentence"]) for step in _steps(trade)]
     return told
 
 

@@ -7,6 +7,7 @@ known then, by `known_at` and the ceiling of loads; what came or was revised lat
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
 from typing import Any
 
 from portfolio.model import Decision
@@ -16,10 +17,14 @@ from tasks.decision_facts import delisted_table, read_facts
 from tasks.inputs import load_inputs
 from tasks.stated_tables import stated_tables
 from tasks.then import settings_then
+from tasks.trade_rows import trade_rows
 from tasks.version import code_version, lock_hash
 from warehouse.reader import Reader, open_point_in_time, open_published
 
 WEIGHT_TOLERANCE = 1e-6
+ALWAYS = ("venue", "market_id", "symbol", "side", "quantity")
+COMPARED = (*ALWAYS, "sleeve", "asset", "market_type", "pair", "contracts", "limit_price", "is_reduce_only")
+STORED = Decimal(1).scaleb(-18)
 
 
 class ReplayError(Exception):
@@ -123,10 +128,30 @@ def _compare_weights(weights: list[dict[str, Any]], decision: Decision, differen
 
 
 def _compare_trades(trades: list[dict[str, Any]], decision: Decision, differences: list[str]) -> None:
-    before = [(row["venue"], row["market_id"], row["symbol"], row["side"], row["quantity"]) for row in trades]
-    after = [(t.venue, t.market_id, t.symbol, t.side, t.quantity) for t in decision.trades]
-    if before != after:
-        differences.append(f"The trades differ: {len(before)} were stored, {len(after)} come out now.")
+    """Compare the orders one by one; a column that is younger than the record says nothing."""
+    if len(trades) != len(decision.trades):
+        differences.append(
+            f"The trades differ: {len(trades)} were stored, {len(decision.trades)} come out now."
+        )
+        return
+    for row, trade in zip(trades, trade_rows("", decision.trades), strict=True):
+        before = {name: row.get(name) for name in COMPARED}
+        after = {name: trade[name] for name in COMPARED}
+        changed = [
+            f"{name} was {_told(before[name])}, is now {_told(after[name])}"
+            for name in COMPARED
+            if (name in ALWAYS or before[name] is not None) and _told(before[name]) != _told(after[name])
+        ]
+        if changed:
+            differences.append(f"Trade {row['line']} ({row['symbol']}) differs: {'; '.join(changed)}.")
+
+
+def _told(value: object) -> str:
+    """A value as stored: decimals to the column's 18 places, without the zeros behind."""
+    if not isinstance(value, Decimal):
+        return str(value)
+    with localcontext(prec=60):
+        return f"{value.quantize(STORED).normalize():f}"
 
 
 def _compare_verdict(row: dict[str, Any], decision: Decision, differences: list[str]) -> None:

@@ -37,7 +37,7 @@ class HedgedSettings(Section):
     venues: tuple[str, ...] = ()
     leverage: float = Field(default=3.0, gt=0, le=20)
     haircut: Haircut = 0.02
-    exit_days: Days = 1
+    exit_days: Days = 1.0
     depeg_fall: Fraction = 0.10
     unhedged_move: Fraction = 0.10
     losses: Losses = Field(default_factory=dict)
@@ -64,7 +64,7 @@ class PoolSettings(Section):
     pools: dict[Asset, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     haircut: Haircut = 0.02
     reward_share: Fraction = 0.0
-    exit_days: Days = 1
+    exit_days: Days = 1.0
     depeg_fall: Fraction = 0.10
     losses: Losses = Field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class StakingSettings(PoolSettings):
     """Staked coins: the way out is a queue of days."""
 
     haircut: Haircut = 0.01
-    exit_days: Days = 7
+    exit_days: Days = 7.0
 
 
 class OptionsSettings(Section):

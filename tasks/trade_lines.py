@@ -9,6 +9,7 @@ from tasks.plain_text import clean
 
 SHOWN_TRADES = 5
 SHOWN_STEPS = 3
+SEEN_SHARE = Decimal("0.005")  # of a pair: less is the rounding of its legs to their steps
 FREEING = ("sell", "close", "withdraw")  # what frees cash comes first: it funds the rest
 VERBS = (*FREEING, "buy", "open", "deposit")
 
@@ -44,6 +45,12 @@ class _Deed:
     asset: str
     text: str
     steps: tuple[str, ...]
+    sleeve: str = ""
+
+    @property
+    def doing(self) -> str:
+        """The verb, of a pair with its sleeve: open carry."""
+        return f"{self.verb} {self.sleeve}".strip()
 
 
 def trade_lines(trades: Sequence[TradeFacts]) -> list[str]:
@@ -62,9 +69,9 @@ def trade_lines(trades: Sequence[TradeFacts]) -> list[str]:
 def totals(trades: Sequence[TradeFacts]) -> str:
     """Return what is done in all, for a title: sell 23,100 USD, open carry 22,494 USD."""
     sums: dict[str, float] = {}
-    for deed in _deeds(trades):
-        sums[deed.verb] = sums.get(deed.verb, 0.0) + deed.usd
-    parts = [f"{verb} {usd(sums[verb])}" for verb in VERBS if sums.get(verb)]
+    for deed in sorted(_deeds(trades), key=lambda deed: (VERBS.index(deed.verb), deed.sleeve)):
+        sums[deed.doing] = sums.get(deed.doing, 0.0) + deed.usd
+    parts = [f"{doing} {usd(total)}" for doing, total in sums.items() if total]
     return ", ".join(parts) if parts else "new target, no order to place"
 
 
@@ -96,15 +103,24 @@ def _single(trade: TradeFacts) -> _Deed:
 
 
 def _pair(legs: list[TradeFacts]) -> _Deed:
-    """OPEN carry BTC ≈ 22,494 USD on binance: buy 2.445 BTC, sell 2.445 BTC perp."""
+    """OPEN carry BTC ≈ 22,494 USD on binance: buy 2.445 BTC, sell 2.445 BTC perp.
+
+    Where fewer coins are traded than contracts, the rest is held before or kept after.
+    """
     closes = any(leg.reduce_only for leg in legs)
     verb, first = ("close" if closes else "open"), legs[0]
     amount = max(abs(leg.notional_usd) for leg in legs)
     venues = " and ".join(sorted({clean(leg.venue, limit=24) for leg in legs}))
     kinds = [f"{clean(leg.side)} {_amount(leg)}{_kind(leg)}" for leg in legs]
-    line = f"{clean(first.sleeve, limit=24)} {clean(first.asset, limit=24)}"
+    most = max(leg.quantity for leg in legs)
+    rest = most - sum((leg.quantity for leg in legs if leg.market_type == "spot"), Decimal(0))
+    if rest > most * SEEN_SHARE:
+        where = "kept" if closes else "already held"
+        kinds.append(f"{quantity(rest)} {clean(first.asset, limit=24)} {where}")
+    sleeve = clean(first.sleeve, limit=24)
+    line = f"{sleeve} {clean(first.asset, limit=24)}"
     text = f"{verb.upper()} {line} ≈ {usd(amount)} on {venues}: {', '.join(kinds)}"
-    return _Deed(verb, amount, first.asset, text, tuple(step for leg in legs for step in leg.steps))
+    return _Deed(verb, amount, first.asset, text, tuple(s for leg in legs for s in leg.steps), sleeve)
 
 
 def _kind(leg: TradeFacts) -> str:

@@ -108,3 +108,28 @@ def test_a_lost_version_of_a_fact_is_found_out(job, capsys):
 
 def test_an_unknown_id_is_misuse(job, capsys):
     assert trimtab(job, "replay", "R-none") == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("contracts", "contracts * 2"), ("market_type", "'perp'"), ("quantity", "quantity * 2")],
+)
+def test_an_order_that_was_edited_is_found_out(job, capsys, column, value):
+    identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
+    change(
+        job,
+        f"""
+        update mart.recommendation_trades set {column} = {value}
+        where recommendation_id = '{identity}' and line = 1
+        """,
+    )
+    assert trimtab(job, "replay", identity) == 4
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Trade 1 (" in told
+    assert f"differs: {column} was" in told
+
+
+def test_an_order_from_before_a_column_was_there_is_compared_by_the_others(job, capsys):
+    identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
+    change(job, "update mart.recommendation_trades set asset = null, contracts = null, limit_price = null")
+    assert trimtab(job, "replay", identity) == 0

@@ -28,7 +28,7 @@ def test_a_carry_is_a_coin_bought_and_a_contract_sold_with_its_margin_named():
     margin = short.steps[0]
     assert (margin.kind, margin.asset, margin.destination) == ("post_margin", "USDT", "binance")
     assert float(margin.quantity) == pytest.approx(2.445 * 9_200 / 3, abs=0.02)
-    assert "Post 7,498.00 USDT as margin at binance." in short.note
+    assert "Post 7,498 USDT as margin at binance." in short.note
     assert found.achieved["carry:BTC"] == pytest.approx(0.3, abs=0.001 * 9200 * 4 / 3 / 1e5)
     assert sum(found.achieved.values()) == pytest.approx(1.0, abs=1e-12)
 
@@ -250,6 +250,55 @@ def test_a_decision_for_a_carry_reads_as_one_thing_to_do():
         "carry BTC is 0.0% of the portfolio, target 30.0%: buy 2.445 BTC of BTC/USDT (about 22,494 USD). "
         "Together with sell 2.445 BTC/USDT:USDT."
     )
-    assert short.reason.endswith("Post 7,498.00 USDT as margin at binance.")
+    assert short.reason.endswith("Post 7,498 USDT as margin at binance.")
     line = next(x for x in found.lines if x.sleeve == "carry")
     assert (line.action, line.reason_code) == ("buy", "open_pair")
+
+
+@pytest.mark.parametrize("weight", [0.11, 0.23, 0.3, 0.37])
+def test_margin_is_the_same_figure_wherever_it_is_named(weight):
+    found = plan({"carry:ETH": weight, "cash:USDT": 1 - weight}, positions=CASH)
+    short = legs(found, "carry:ETH")["perp"]
+    assert short.steps[0].sentence in short.note
+
+
+def decided(target, **changes):
+    frame = returns()
+    for line in ("carry:BTC", "staking:ETH"):
+        frame[line] = 0.0002 + 0.001 * frame["spot:ETH"]
+    return decide(day(positions=CASH, returns=frame, **changes), board(target, sleeves=SLEEVES), 1)
+
+
+def test_a_proposal_says_of_each_line_what_its_orders_leave_undone():
+    target = {"carry:BTC": 0.3, "spot:ETH": 0.1, "cash:USDT": 0.6}
+    rows = {f"{x.sleeve}:{x.asset}": x.numbers for x in decided(target).lines}
+    left = {line: numbers["residual_weight"] for line, numbers in rows.items()}
+    # Less than one step of the perpetual, with its coin and margin, is left of the carry.
+    assert 0 < left["carry:BTC"] < 0.001 * 9_200 * 4 / 3 / 1e5
+    assert sum(left.values()) == pytest.approx(0.0, abs=1e-5)
+    assert rows["carry:BTC"]["target_weight"] == 0.3
+
+
+def test_what_is_not_traded_is_left_undone_whole_and_a_hold_leaves_nothing_to_say():
+    dear = tuple(
+        replace(x, min_cost=Decimal(50_000)) if x.market_type == "perp" else x for x in day().instruments
+    )
+    target = {"carry:BTC": 0.3, "spot:ETH": 0.1, "cash:USDT": 0.6}
+    found = decided(target, instruments=dear)
+    rows = {f"{x.sleeve}:{x.asset}": x.numbers for x in found.lines}
+    assert rows["carry:BTC"]["residual_weight"] == pytest.approx(0.3)
+    held = decided({"cash:USDT": 1.0})
+    assert held.status == "hold"
+    assert not any("residual_weight" in x.numbers for x in held.lines)
+
+
+def test_coins_bought_to_be_deposited_are_told_with_their_pool():
+    found = decided({"staking:ETH": 0.2, "spot:ETH": 0.0, "carry:BTC": 0.0, "cash:USDT": 0.8})
+    bought, deposit = found.trades
+    assert (bought.sleeve, deposit.sleeve) == ("spot", "staking")
+    assert bought.reason.startswith("staking ETH is 0.0% of the portfolio, target 20.0%, outside the band")
+    assert ": deposit " in deposit.reason
+    assert " ETH into lido ETH at lido (about " in deposit.reason
+    assert deposit.reason.endswith("By hand. Getting out takes 5 days.")
+    line = next(x for x in found.lines if (x.sleeve, x.asset) == ("carry", "BTC"))
+    assert line.reason == "carry BTC is where it should be."

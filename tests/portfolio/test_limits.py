@@ -179,3 +179,10 @@ def test_a_held_position_of_another_sleeve_stays_valued_at_its_capital():
     assert found.nav_usd == pytest.approx(100_000)
     line = next(t for t in found.target_lines if t.sleeve == "carry")
     assert line.current_weight == pytest.approx(0.12)
+
+
+def test_a_limit_is_told_in_as_many_digits_as_it_is_broken_by():
+    held = (hold("BTC", 10_040 / 9_200), hold("USDT", 89_960))
+    owner = policy(objective="max_quadratic_utility", weight_bounds={"spot:BTC": (0.0, 0.1)})
+    found = decide(inputs(positions=held), owner, 1)
+    assert "BTC is 10.04% of the portfolio, above its limit of 10.00%." in found.reason

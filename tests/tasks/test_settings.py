@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.policy import config_hash, lines_of, policy_of
+from tasks.policy import config_hash, deciding_settings, lines_of, policy_of
 from tasks.settings import ConfigError, apply_overrides, channel_secret, load_settings
+from tasks.settings_schema import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = """\
@@ -166,3 +167,13 @@ def test_env_example_names_every_secret_of_the_shipped_configuration(write):
     named = (ROOT / ".env.example").read_text()
     for channel in settings.channels:
         assert f"TRIMTAB_CHANNEL_{channel.upper()}=" in named
+
+
+def test_a_default_reads_back_from_the_policys_text_as_the_same_value(write):
+    """1 and 1.0 are two texts: what a decision is hashed by must not depend on who wrote the number."""
+    text = MINIMAL.replace("[portfolios.core]", '[portfolios.core]\nsleeves = ["spot", "carry", "cash"]')
+    text = text.replace('"binance"', '"binance"\nmarkets = ["spot", "perp"]')
+    settings = load_settings(write(text))
+    first = deciding_settings(settings, "core")
+    again = Settings.model_validate({**first, "config_path": settings.config_path})
+    assert repr(deciding_settings(again, "core")) == repr(first)

@@ -1,6 +1,7 @@
 """Terms and decisions of sleeves on the simulated market, through the command line and by hand."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,31 @@ def test_a_portfolio_of_coins_and_cash_has_the_hash_it_had(job: Path) -> None:
         update={"carry": bare.sleeves.carry.model_copy(update={"leverage": 9.0})}
     )
     assert config_hash(bare, "core") == config_hash(bare.model_copy(update={"sleeves": changed}), "core")
+
+
+def test_a_carry_is_decided_again_alike_and_can_be_accepted(
+    job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "job"
+    shutil.copytree(job.parent, folder, symlinks=True)
+    config = folder / job.name
+    text = config.read_text().replace("carry = [0.0, 0.3]", "carry = [0.08, 0.3]")
+    config.write_text(text.replace("yield = [0.0, 0.2]", "yield = [0.08, 0.2]"))
+    assert trimtab(config, "recommend") == 0
+    asked = """
+        select recommendation_id, sleeve, asset, market_type, pair, contracts
+        from mart.recommendation_trades
+        where recommendation_id = (
+          select max_by(recommendation_id, created_at) from mart.recommendations where status = 'proposed'
+        )
+        order by line
+    """
+    trades = answer(capsys, config, asked)
+    kinds = {(row["sleeve"], row["market_type"]) for row in trades}
+    assert {("carry", "perp"), ("yield", "pool")} <= kinds
+    assert all(row["asset"] and row["contracts"] for row in trades)
+    identity = trades[0]["recommendation_id"]
+    assert trimtab(config, "replay", identity) == 0
+    assert f"{identity} agrees" in " ".join(capsys.readouterr().out.split())
+    assert trimtab(config, "accept", identity) == 0
+    assert "At today's prices its orders amount to" in " ".join(capsys.readouterr().out.split())

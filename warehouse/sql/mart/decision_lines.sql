@@ -6,7 +6,7 @@
 -- asset              | the asset of the line                                    | not null
 -- action             | buy, sell, keep, skip or frozen                          | not null
 -- reason_code        | the reason as a code                                     | not null
--- numbers            | the figures behind the reason, by name, with the sentence | not null
+-- numbers            | the figures behind the reason, by name, with the sentence; residual_weight: target less what the orders reach | not null
 -- changed_since_last | what moved since the portfolio's last recommendation     |
 create table mart.decision_lines (
   recommendation_id varchar not null,

@@ -21,6 +21,7 @@
 -- limit_price            | worst price the estimated cost allows, in the market's steps   | > 0 or null
 -- is_reduce_only         | it closes a short position and must never open a long one      |
 -- steps_before           | what to do by hand before it: transfers, margin to post        |
+-- asset                  | the asset whose line it changes                                |
 create table mart.recommendation_trades (
   recommendation_id varchar not null,
   line integer not null,
@@ -41,5 +42,6 @@ create table mart.recommendation_trades (
   contracts decimal(38, 18),
   limit_price decimal(38, 18),
   is_reduce_only boolean,
-  steps_before json
+  steps_before json,
+  asset varchar
 )

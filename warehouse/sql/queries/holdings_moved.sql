@@ -12,11 +12,16 @@ chosen as (
 )
 select
   asset,
-  kind in ('perp', 'future') as is_derivative,
+  case
+    when kind in ('perp', 'future') then 'contract'
+    when kind in ('lending', 'staking') then 'pool'
+    when kind = 'option' then 'option'
+    else 'coin'
+  end as place,
   coalesce(sum(quantity) filter (where statement_id = before_id), 0.0) as quantity_before,
   coalesce(sum(quantity) filter (where statement_id = now_id), 0.0) as quantity_now
 from core.positions
 cross join chosen
 where portfolio = $portfolio and statement_id in (before_id, now_id)
 group by all
-order by asset, is_derivative
+order by asset, place

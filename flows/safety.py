@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.channel_routes import channel_secrets
-from tasks.redaction import Redactor, install
+from tasks.redaction import Redactor, install, one_line
 from tasks.settings import Settings, venue_secrets
 
 
@@ -33,5 +33,5 @@ def hide_secrets(settings: Settings) -> None:
 
 
 def safe(text: str) -> str:
-    """The text without any secret that is known, or looks like one."""
-    return _GUARD.redactor.text(text)
+    """The text without any secret that is known, or looks like one, and without what steers a terminal."""
+    return one_line(_GUARD.redactor.text(text), keep="\n")

@@ -17,6 +17,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 HIDDEN = "[secret]"
 # These loggers write whole URLs, tokens in them, below WARNING.
 TALKATIVE_LIBRARIES = ("apprise", "urllib3", "requests", "ccxt", "aiohttp")
+# Newlines forge further lines of a log, escape sequences steer the terminal that shows it.
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Shorter pieces of a URL are words like "hooks" or "v1"; hiding them would hide nothing and blur much.
 _SHORTEST_PART = 8
 
@@ -57,6 +59,11 @@ class Redactor:
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return text
+
+
+def one_line(text: str, *, keep: str = "") -> str:
+    """Return `text` with its control and bidi characters written as escapes, but those to keep."""
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
 def quiet_libraries() -> None:
@@ -111,7 +118,7 @@ def _redacted_record(record: logging.LogRecord, redactor: Redactor) -> logging.L
         message = record.getMessage()
     except (TypeError, ValueError):  # arguments that do not fit the format: logging's own complaint follows
         return record
-    safe = redactor.text(message)
+    safe = one_line(redactor.text(message))
     if safe != message:
         record.msg, record.args = safe, None
     if record.exc_info and record.exc_info[0] is not None:

@@ -8,6 +8,7 @@ and every HTTP exchange is noted, so that "refused" and "perhaps delivered" can 
 import ipaddress
 import socket
 import threading
+import unicodedata
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ def is_private(address: str) -> bool:
 
 def names_private_host(host: str) -> bool:
     """Say, without network, whether a host is written as a private one: a local name or an IP literal."""
-    name = host.strip("[]").rstrip(".").lower()
+    # other scripts' digits, letters in circles and the ideographic full stop resolve as what they look like
+    name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").strip("[]").rstrip(".").lower()
     if name in _LOCAL_NAMES or name.endswith(_LOCAL_NAMES):
         return True
     try:

@@ -5,6 +5,7 @@ attachments, plain text only; apprise's own log is kept out of ours, because it 
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -60,6 +61,8 @@ def check(target: Target) -> Problem | None:
         found = f"{len(plugins)}. {' '.join(heard)}".strip().rstrip(".")
         return Problem(f"one complete apprise URL in {name}", found, "Correct it: one service per channel.")
     hosts = [str(getattr(plugins[0], part, "") or "") for part in ("host", "smtp_host")]
+    if "[" in target.secret:  # an IPv6 address as it is written: apprise reads some of them differently
+        hosts += re.findall(r"\[([^\]]*)\]", target.secret.partition("://")[2].partition("/")[0])
     if not target.allow_private_hosts and any(names_private_host(host) for host in hosts if host):
         return Problem(f"a public host in {name}", "a loopback or private one", _ALLOW)
     return None

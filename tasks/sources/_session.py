@@ -138,7 +138,7 @@ class VenueSession:
         if isinstance(error, SourceError):
             return error
         names = {cls.__name__ for cls in type(error).__mro__}
-        text = f"{self.venue.id}: {type(error).__name__}: {str(error)[:300]}"
+        text = f"{self.venue.id}: {type(error).__name__}: {told(error)}"
         if "NotSupported" in names:
             return SourceError("unsupported", text)
         if names & TRANSIENT_CLASSES:
@@ -179,6 +179,11 @@ class VenueSession:
         if value is None or self.exchange.precisionMode == TICK_SIZE:
             return value
         return Decimal(1).scaleb(-int(value))
+
+
+def told(error: Exception) -> str:
+    """What an error says, with a venue's own words in it: one line of at most 300 printable characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(error)[:300])
 
 
 def _decimal(value: object) -> Decimal | None:

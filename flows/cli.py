@@ -60,6 +60,7 @@ COMMANDS = {
     "nav": ("nav", "Value, drift from the target, and time-weighted performance by sleeve."),
     "stress": ("stress", "What holdings and proposal would lose: past episodes, shocks, Monte Carlo."),
     "sensitivity": ("sensitivity", "Which input of a decision to doubt first; weight bands, beta, macro."),
+    "signals": ("signals", "What each signal has been worth out of sample, and which are proven."),
     "notify": ("notify", "Deliver pending alerts; --test sends a harmless message to every channel."),
     "guard": ("guard", "Risk alerts that need no optimiser: margin, hedges, pegs, funding, incidents, cash."),
     "watch": ("watch", "The watchdog: say when data, runs or deliveries are overdue; for cron."),

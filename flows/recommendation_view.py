@@ -19,6 +19,7 @@ from tasks.told import (
     held_sentences,
     risk_sentences,
 )
+from tasks.told_views import view_sentences
 
 Row = dict[str, Any]
 
@@ -80,6 +81,10 @@ def explain(out: Console, whole: Row) -> None:
         out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
         for text in change_sentences(line["changed_since_last"] or {}):
             out.print(Padding(Text(text, style="dim"), (0, 0, 0, 9)))
+    if whole["views"]:
+        out.print(Text("\nWhat signals had to say", style="bold"))
+        for text in view_sentences(whole["views"]):
+            out.print(Text(f"  {text}"))
     if whole["attempts"]:
         out.print(Text("\nMethods that were tried and failed", style="bold"))
         for attempt in whole["attempts"]:

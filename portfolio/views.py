@@ -3,7 +3,13 @@
 A view is earned: an unproven signal has none.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, sqrt
+
+from portfolio.evidence import SCORE_LIMIT, Evidence
+
+MAX_CONFIDENCE = 0.30  # of all views on a line together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +30,31 @@ class View:
     value: float
     confidence: float
     signal: str
+
+
+def views_of(
+    proven: Sequence[Evidence], scores: Mapping[str, Mapping[str, float]], volatility: Mapping[str, float]
+) -> tuple[View, ...]:
+    """Return the views of the signals that are proven; the others have none.
+
+    A view's value is IC · σ · z over the evidence's horizon, brought to a year; IC is the one out of sample.
+    Its confidence is the share of the coefficient that is not noise, 1 - 1/t² (W. James and C. Stein,
+    "Estimation with quadratic loss" (1961)), times 30 %, divided by the number of proven signals: signals
+    that see the same thing must not add up to certainty.
+
+    Args:
+        proven: the evidence of all signals.
+        scores: signal → line → newest z-score.
+        volatility: line → daily volatility.
+    """
+    heard = [e for e in proven if e.is_proven]
+    views: list[View] = []
+    for e in heard:
+        confidence = MAX_CONFIDENCE * (1.0 - 1.0 / e.walk_t**2) / len(heard)
+        for line, score in scores.get(e.signal, {}).items():
+            sigma = volatility.get(line, float("nan"))
+            z = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
+            value = e.direction * e.walk_ic * sigma * sqrt(e.horizon_days) * z * 365.0 / e.horizon_days
+            if isfinite(value):
+                views.append(View(line=line, value=value, confidence=confidence, signal=e.signal))
+    return tuple(sorted(views, key=lambda v: (v.line, v.signal)))

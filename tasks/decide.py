@@ -73,6 +73,7 @@ def recommend(context: RunContext, portfolio: str, snapshot_id: int | None = Non
         data_at=loaded.newest_data_at,
         verdicts=verdicts,
         facts=facts,
+        heard=loaded.heard,
     )
     return _store(context, home, record)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from expectations.verdicts import Verdict
 from portfolio.model import Decision
 from tasks.decision_facts import Facts
+from tasks.views import Heard
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,4 @@ class Record:
     data_at: datetime | None
     verdicts: tuple[Verdict, ...]
     facts: Facts
+    heard: Heard = field(default_factory=Heard)

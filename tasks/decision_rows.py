@@ -20,6 +20,7 @@ from tasks.decision_record import Record
 from tasks.policy import config_hash, deciding_settings
 from tasks.trade_rows import trade_rows, trades_hash_of
 from tasks.version import code_version
+from tasks.views import view_rows
 
 Row = dict[str, Any]
 
@@ -58,6 +59,7 @@ def rows_of(context: RunContext, record: Record, history: Mapping[str, Any]) -> 
         "mart.recommendation_trades": trade_rows(identity, decision.trades),
         "mart.decision_lines": lines,
         "mart.decision_alternatives": [key | asdict(one) for one in decision.alternatives],
+        "mart.decision_views": view_rows(identity, record.heard),
         "ops.decision_facts": [facts_row(identity, record.facts)],
         "ops.recommendation_events": _events(record, replaced),
         "ops.alerts": alerts,

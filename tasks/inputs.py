@@ -7,7 +7,7 @@ age live here, so that the inputs' hash covers them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from tasks.markets import instruments, liquidity
 from tasks.policy import config_hash, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
 from tasks.sleeve_terms import Known, read_sleeves
+from tasks.views import Heard, read_views
 from warehouse.reader import Reader
 
 # An allocation from fewer common days than this says more about chance than about the assets.
@@ -39,11 +40,12 @@ MARKET_CAP_MAX_AGE = timedelta(days=7)
 
 @dataclass(frozen=True)
 class LoadedInputs:
-    """The inputs, and the positions that they leave out because nothing in the universe prices them."""
+    """The inputs, the evidence behind their views, and positions left out because nothing prices them."""
 
     inputs: DecisionInputs
     outside: tuple[str, ...]
     newest_data_at: datetime | None
+    heard: Heard = field(default_factory=Heard)
 
 
 def slot_of(as_of: datetime, period_hours: int) -> datetime:
@@ -73,6 +75,7 @@ def load_inputs(
     seen = _see_lines(reader, context, portfolio, suspects)
     held = held_positions(reader, context, portfolio, seen.lines, seen.prices, seen.cash)
     target, since = _target_in_force(reader, context, portfolio)
+    heard = read_views(reader, context, portfolio, list(seen.returns.columns))
     inputs = DecisionInputs(
         as_of=context.as_of,
         slot=slot,
@@ -89,6 +92,7 @@ def load_inputs(
         last_trade_at=since,
         datasets=datasets,
         terms={**held.terms, **seen.terms},
+        views=heard.views,
         frozen=seen.frozen,
         unlisted=seen.unlisted,
         extreme_moves=seen.extreme_moves,
@@ -97,7 +101,7 @@ def load_inputs(
         config_hash=config_hash(settings, portfolio),
     )
     newest = max((mark.at for line, mark in seen.prices.items() if line.startswith("spot:")), default=None)
-    return LoadedInputs(inputs, held.outside, newest)
+    return LoadedInputs(inputs, held.outside, newest, heard)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tasks.sleeve_parameters import SLEEVES, sleeve_assets
 # Settings that become something else on their way into the policy.
 TRANSLATED = {
     "profile", "weight_bounds", "rebalance", "holdings", "limits", "protocol_tiers", "protocol_facts",
-    "cash_floor_usd", "planned_monthly_outflow_usd", "cash_floor_months",
+    "cash_floor_usd", "planned_monthly_outflow_usd", "cash_floor_months", "signals",
 }  # fmt: skip
 
 
@@ -84,9 +84,11 @@ def deciding_settings(settings: Settings, name: str) -> dict[str, Any]:
     portfolio: PortfolioSettings = settings.portfolios[name]
     sleeves = settings.sleeves.model_dump(mode="json", by_alias=True)
     used = {sleeve: _plain(stated) for sleeve, stated in sleeves.items() if sleeve in portfolio.sleeves}
+    # What is not used changes no hash.
+    unused = {"holdings"} if portfolio.signals else {"holdings", "signals"}
     return {
         **({"sleeves": used} if used else {}),
-        "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude={"holdings"}))},
+        "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude=unused))},
         "universe": _plain(settings.universe.model_dump(mode="json")),
         "gate": _plain(settings.gate.model_dump(mode="json")),
         "venues": [

@@ -17,6 +17,14 @@ from portfolio.profiles import PROFILES
 from tasks.settings_kinds import Asset, Bounds, Fraction, Section
 
 Sleeve = Literal["spot", "carry", "basis", "yield", "staking", "options", "cash"]
+Signal = Literal[
+    "all", "momentum_30", "momentum_90", "funding_7", "funding_percentile", "basis", "perp_premium",
+    "open_interest_to_cap", "active_address_growth", "fee_growth", "issuance", "mvrv", "nvt",
+    "exchange_inflow", "tvl_growth", "fee_yield", "revenue_yield", "stablecoin_supply_growth",
+    "cme_leveraged_net", "cme_asset_manager_net", "correlation_sp500", "correlation_dgs10",
+    "correlation_dtwexbgs",
+    "correlation_vixcls", "volatility_regime", "venue_share_break", "lead_lag_btc",
+]  # fmt: skip
 DEFAULT_SLEEVES = ("spot", "cash")
 DEFAULT_SCENARIO_LOSS = 0.10
 
@@ -95,6 +103,7 @@ class PortfolioSettings(Section):
     max_unstable_turnover: float = Field(default=0.20, gt=0, le=2)
     expected_returns: str = "shrunk_mean"
     view_confidence: Literal["idzorek", "he_litterman"] = "idzorek"
+    signals: tuple[Signal, ...] = ()
     risk_model: str = "ledoit_wolf"
     regularisation: float = Field(default=0.0, ge=0, le=10)
     resampling_draws: int = Field(default=0, ge=0, le=200)
@@ -124,6 +133,15 @@ class PortfolioSettings(Section):
     fallbacks: tuple[str, ...] = ("min_volatility", "hrp", "hold")
     rebalance: RebalanceSettings = Field(default_factory=RebalanceSettings)
     holdings: HoldingsSettings | None = None
+
+    @model_validator(mode="after")
+    def _signals_are_heard(self) -> Self:
+        if self.signals and self.expected_returns != "black_litterman":
+            raise ValueError(
+                f'signals need expected_returns = "black_litterman", found "{self.expected_returns}": '
+                "no other estimator hears views"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -19,18 +19,18 @@ Rows = Sequence[Mapping[str, Any]]
 def stated_tables(settings: Settings, portfolio: str) -> dict[str, Rows]:
     """Table → its rows, for the sleeves of one portfolio."""
     sleeves = settings.portfolios[portfolio].sleeves
-    return {"mart.venue_roles": _roles(settings), TABLE: sleeve_parameters(settings, sleeves)}
+    return {"mart.venue_roles": venue_roles(settings), TABLE: sleeve_parameters(settings, sleeves)}
 
 
 def store_stated(master: Master, settings: Settings) -> None:
     """Write the rows of all sleeves over those of the ingest before."""
     with master.transaction():
-        master.upsert("mart.venue_roles", _roles(settings))
+        master.upsert("mart.venue_roles", venue_roles(settings))
         master.run("forget_sleeve_parameters")
         master.append(TABLE, sleeve_parameters(settings))
 
 
-def _roles(settings: Settings) -> list[dict[str, Any]]:
+def venue_roles(settings: Settings) -> list[dict[str, Any]]:
     """What each venue is for, so that the views know whose prices count."""
     return [
         {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.told_views import views_of
 from warehouse.session import Session
 
 Row = dict[str, Any]
@@ -33,6 +34,7 @@ def gather(session: Session, recommendation_id: str) -> Row | None:
         "weights": session.rows("weights_of", **key),
         "lines": [_opened(row) for row in session.rows("lines_of", **key)],
         "alternatives": session.rows("alternatives_of", **key),
+        "views": views_of(session, recommendation_id),
         "policy": policy[0]["toml"] if policy else "",
         "earlier": session.rows("earlier_recommendations", **key),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,16 +60,8 @@ def show(out: Console, whole: Row) -> None:
 def explain(out: Console, whole: Row) -> None:
     """Print all of it: figures, constraints, risk, and a line per asset."""
     show(out, whole)
-    held = held_sentences(whole["weights"])
-    if held:
-        out.print(Text("\nWhat held the weights where they are", style="bold"))
-        for text in held:
-            out.print(Text(f"  {text}"))
-    risks = risk_sentences(whole["lines"])
-    if risks:
-        out.print(Text("\nRisk at the margin", style="bold"))
-        for text in risks:
-            out.print(Text(f"  {text}"))
+    _section(out, "What held the weights where they are", held_sentences(whole["weights"]))
+    _section(out, "Risk at the margin", risk_sentences(whole["lines"]))
     if whole["alternatives"]:
         out.print(Text("\nWhat else could be done, under the same limits", style="bold"))
         cells = [alternative_cells(row) for row in whole["alternatives"]]
@@ -81,17 +74,21 @@ def explain(out: Console, whole: Row) -> None:
         out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
         for text in change_sentences(line["changed_since_last"] or {}):
             out.print(Padding(Text(text, style="dim"), (0, 0, 0, 9)))
-    if whole["views"]:
-        out.print(Text("\nWhat signals had to say", style="bold"))
-        for text in view_sentences(whole["views"]):
-            out.print(Text(f"  {text}"))
-    if whole["attempts"]:
-        out.print(Text("\nMethods that were tried and failed", style="bold"))
-        for attempt in whole["attempts"]:
-            out.print(Text(f"  {attempt['method']}: {attempt['reason']}"))
+    _section(out, "What signals had to say", view_sentences(whole["views"]))
+    tried = [f"{attempt['method']}: {attempt['reason']}" for attempt in whole["attempts"] or ()]
+    _section(out, "Methods that were tried and failed", tried)
     out.print(Text("\nWhere it comes from", style="bold"))
     out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
     out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))
+
+
+def _section(out: Console, title: str, sentences: Sequence[str]) -> None:
+    """Print a title and its sentences, where there are any."""
+    if not sentences:
+        return
+    out.print(Text(f"\n{title}", style="bold"))
+    for text in sentences:
+        out.print(Text(f"  {text}"))
 
 
 def _trades(trades: list[Row]) -> object:

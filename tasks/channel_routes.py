@@ -18,13 +18,14 @@ _LONGEST_TIMEOUT_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One open channel: what it subscribes to (nothing named: everything), how it sends and where to."""
+    """One open channel: what it subscribes to (nothing named: all), how it sends, where to, whose zone."""
 
     channel: str
     portfolios: tuple[str, ...]
     events: tuple[str, ...]
     sender: Channel
     target: Target
+    time_zone: str = "UTC"
 
     @property
     def is_console(self) -> bool:
@@ -70,7 +71,7 @@ def open_routes(
             write=write,
             now=now,
         )
-        routes.append(Route(name, channel.portfolios, channel.events, sender, target))
+        routes.append(Route(name, channel.portfolios, channel.events, sender, target, channel.time_zone))
     return tuple(routes), tuple(disabled)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field
@@ -25,6 +26,17 @@ def _cron(text: str) -> str:
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"wanted an IANA time zone such as 'Europe/Berlin', found {name!r}") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
 class ScheduleSettings(Section):
@@ -48,6 +60,8 @@ class AlertSettings(Section):
 
     # A proposal whose market moved further than this since is not accepted any more.
     accept_price_move: float = Field(default=0.02, gt=0, le=1)
+    # Messages that a channel takes within an hour; what is beyond that is told in one digest.
+    max_per_hour: int = Field(default=20, ge=1, le=1000)
 
 
 class WatchSettings(Section):

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings_agreement import AgreementSettings
 from tasks.settings_kinds import Asset, BaseUrl, Duration, Fraction, Section
-from tasks.settings_operation import AlertSettings, ScheduleSettings, WatchSettings
+from tasks.settings_operation import AlertSettings, ScheduleSettings, TimeZone, WatchSettings
 from tasks.settings_portfolio import PortfolioSettings
 from tasks.settings_sleeves import SleevesSettings
 
@@ -207,6 +207,8 @@ class ChannelSettings(Section):
 
     kind: str = "apprise"
     allow_private_hosts: bool = False
+    # The times of messages are shown in it, with its offset from UTC.
+    time_zone: TimeZone = "UTC"
     portfolios: tuple[str, ...] = ()
     events: tuple[Literal["recommendation", "blocked", "overdue", "resolved", "guard", "retracted"], ...] = (
         "recommendation",

@@ -11,6 +11,9 @@ from typing import Literal, Protocol
 
 from tasks.messages import Message
 
+# How the detail begins when the receiver does not accept who we are: trying again can lock an account.
+REJECTED = "credentials rejected"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

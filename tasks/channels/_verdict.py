@@ -1,10 +1,11 @@
 """One reading of what the network showed, shared by the channels that use HTTP."""
 
-from tasks.channels._delivery import Delivery
+from tasks.channels._delivery import REJECTED, Delivery
 from tasks.channels._wire import Exchange, Wire
 
 # the receiver's own gateway gave up waiting: the receiver may have finished
 _IN_DOUBT = (408, 504)
+_UNWELCOME = (401, 403)
 
 
 def judge(wire: Wire, *, accepted: bool, explanation: str = "") -> Delivery:
@@ -31,6 +32,8 @@ def judge(wire: Wire, *, accepted: bool, explanation: str = "") -> Delivery:
             "failed", f"Answered HTTP {successes[-1].status} but did not accept it. {explanation}".strip()
         )
     worst = next(exchange for exchange in reversed(wire.exchanges) if not _is_success(exchange))
+    if worst.status in _UNWELCOME and not successes:
+        return Delivery("failed", f"{REJECTED} (HTTP {worst.status})")
     doubtful = bool(successes) or worst.may_have_arrived or worst.status in _IN_DOUBT
     what = f"HTTP {worst.status}" if worst.status is not None else worst.problem
     return Delivery(

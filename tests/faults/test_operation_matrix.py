@@ -10,6 +10,7 @@ import pytest
 from tests.faults.test_matrix import names_in
 
 NOTIFY = "tests/tasks/test_notify.py::"
+RATE = "tests/tasks/test_alert_rate.py::"
 SLOTS = "tests/tasks/test_slots.py::"
 WATCH = "tests/tasks/test_watch.py::"
 LEASE = "tests/warehouse/test_lease.py::"
@@ -80,6 +81,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
         NOTIFY + "test_newer_news_overtakes_what_was_not_sent",
         NOTIFY + "test_resolved_and_the_recommendation_made_with_it_both_go_out",
     ),
+    "F103": (
+        RATE + "test_a_storm_is_told_in_one_digest_and_every_alert_is_accounted_for",
+        RATE + "test_the_next_digest_comes_an_hour_later_and_a_quiet_hour_ends_it",
+    ),
     "F104": (
         "tests/flows/test_lifecycle.py::test_a_retraction_reaches_whom_the_advice_reached_and_nobody_else",
     ),
@@ -116,15 +121,13 @@ MATRIX: dict[str, tuple[str, ...]] = {
         JOB + "test_stale_data_block_once_and_the_end_is_told_once",
         SLOTS + "test_after_downtime_old_decisions_are_superseded_and_old_fetches_caught_up",
     ),
+    "F115": (RATE + "test_rejected_credentials_are_told_by_another_channel_and_not_hammered",),
 }
-
 MISSING: dict[str, str] = {
     "F73": "no test locks or deletes Prefect's own database under a running server",
     "F76": "no test runs the whole job under a memory limit; a kill at random moments stands in for it",
-    "F103": "no rate cap and no digest yet",
     "F107": "doctor and the fetch tell a wrong clock; no decision is held for it yet",
     "F113": "no test runs older code over the tables of newer code",
-    "F115": "a refused credential is a failure like any other yet",
 }
 
 ROWS = frozenset(f"F{number}" for number in (*range(67, 77), *range(95, 116)))

@@ -6,6 +6,7 @@ with decisions as (
 )
 select
   a.alert_id,
+  a.episode_id,
   a.recommendation_id,
   a.portfolio,
   a.event,

@@ -115,7 +115,46 @@ def tickers(n: int = ROWS) -> pd.DataFrame:
     )
 
 
+def cash_flows(n: int = ROWS) -> pd.DataFrame:
+    at = _hours(n)
+    kinds = [("deposit", "withdrawal", "fee", "income")[i % 4] for i in range(n)]
+    signs = [(1.0, -1.0, -1.0, 1.0)[i % 4] for i in range(n)]
+    return pd.DataFrame(
+        {
+            "portfolio": "core",
+            "flow_id": [f"flow-{i}" for i in range(n)],
+            "statement_id": "000001-a",
+            "happened_at": at,
+            "kind": kinds,
+            "asset": "USDC",
+            "quantity": signs,
+            "value_usd": [None, *signs[1:]],
+            "note": "",
+            "known_at": at,
+        }
+    )
+
+
+def position_legs(n: int = ROWS) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "portfolio": "core",
+            "statement_id": "000001-a",
+            "venue": "binance",
+            "account": "",
+            "kind": [("spot", "perp")[i % 2] for i in range(n)],
+            "asset": [f"COIN{i // 2}" for i in range(n)],
+            "market_id": "",
+            "sleeve": "carry",
+            "quantity": [(1.0, -1.0)[i % 2] for i in range(n)],
+            "known_at": pd.Series([NOW] * n, dtype="datetime64[us]"),
+        }
+    )
+
+
 GOOD = {
+    "core_cash_flows": cash_flows,
+    "core_position_legs": position_legs,
     "core_tickers": tickers,
     "core_open_interest": open_interest,
     "core_mark_candles": mark_candles,
@@ -123,6 +162,21 @@ GOOD = {
     "core_implied_volatility": implied_volatility,
 }
 BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "core_cash_flows": [
+        ("missing_key", {"flow_id": ""}),
+        ("unknown_kind", {"kind": "gift"}),
+        ("not_finite", {"quantity": np.inf, "value_usd": None}),
+        ("wrong_sign", {"kind": "deposit", "quantity": -1.0, "value_usd": None}),
+        ("wrong_sign", {"kind": "fee", "quantity": 1.0, "value_usd": None}),
+        ("wrong_sign", {"kind": "deposit", "quantity": 1.0, "value_usd": -1.0}),
+        ("time_out_of_range", {"happened_at": NOW + pd.Timedelta(days=1)}),
+    ],
+    "core_position_legs": [
+        ("missing_key", {"asset": ""}),
+        ("unknown_kind", {"kind": "swap"}),
+        ("unknown_kind", {"sleeve": "art"}),
+        ("not_finite", {"quantity": np.inf}),
+    ],
     "core_tickers": [
         ("missing_key", {"market_id": ""}),
         ("impossible_price", {"bid": 0.0}),

@@ -6,7 +6,7 @@ import pytest
 
 from flows.steps import run_directly
 from flows.stories import decide_only
-from tasks.settings_schema import HoldingsSettings
+from tasks.settings_portfolio import HoldingsSettings
 from tasks.validate import validate
 from tests.tasks.test_agreed_decisions import COINS, DAYS, FIRST, closes, decided, settings
 from tests.tasks.test_validate import context_for, load

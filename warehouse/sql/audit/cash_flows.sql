@@ -3,12 +3,10 @@ with judged as (
   select
     {portfolio: portfolio, flow_id: flow_id, statement_id: statement_id} as key,
     known_at,
-    isfinite(quantity) and case
-      when kind in ('deposit', 'income') then quantity >= 0
-      when kind in ('withdrawal', 'fee') then quantity <= 0
-      else false
-    end as has_possible_quantity,
-    value_usd is null or (isfinite(value_usd) and value_usd * quantity >= 0) as has_possible_value
+    isfinite(quantity)
+      and sign(quantity) in (0, case when kind in ('deposit', 'income') then 1 else -1 end)
+      and kind in ('deposit', 'income', 'withdrawal', 'fee') as has_possible_quantity,
+    value_usd is null or (isfinite(value_usd) and sign(value_usd) * sign(quantity) >= 0) as has_possible_value
   from core.cash_flows
 ),
 rows_judged as (

@@ -7,7 +7,7 @@ with judged as (
       and (ask is null or (isfinite(ask) and ask > 0))
       and (last is null or (isfinite(last) and last > 0))
       and coalesce(bid, ask, last) is not null as is_possible,
-    bid is null or ask is null or bid <= ask as is_uncrossed,
+    bid is null or ask is null or (isfinite(bid) and isfinite(ask) and bid <= ask) as is_uncrossed,
     (base_volume_24h is null or (isfinite(base_volume_24h) and base_volume_24h >= 0))
       and (quote_volume_24h is null or (isfinite(quote_volume_24h) and quote_volume_24h >= 0)) as has_volume
   from core.tickers

@@ -192,23 +192,25 @@ def _markets(inputs: GuardInputs, rules: GuardRules) -> Iterable[Breach]:
                 sentence=f"{leg.name} {when}; {abs(leg.notional_usd):,.0f} USD are held there.",
                 action=f"Close or roll {leg.name} while it trades.",
             )
-        elif leg.data_age_hours is not None and leg.data_age_hours > rules.halt_hours:
+        elif leg.hours_behind is not None and leg.hours_behind > rules.halt_hours:
             yield Breach(
                 kind="halt",
                 subject=leg.name,
                 level="warning",
-                measure=leg.data_age_hours,
+                measure=leg.hours_behind,
                 limit=rules.halt_hours,
-                excess=leg.data_age_hours / rules.halt_hours - 1.0,
-                sentence=f"{leg.name} has had no new price for {leg.data_age_hours:.1f} hours.",
+                excess=leg.hours_behind / rules.halt_hours - 1.0,
+                sentence=f"The prices of {leg.name} lag other markets by {leg.hours_behind:.1f} hours.",
                 action=f"Look whether {leg.venue} is open; its other leg is unhedged while it is not.",
             )
 
 
 def _incidents(inputs: GuardInputs) -> Iterable[Breach]:
-    held = {name.casefold(): name for name in inputs.entities if name}
+    held = tuple(name.casefold() for name in inputs.entities if name)
     for one in inputs.incidents:
-        if one.entity.casefold() not in held:
+        # Lists name versions, holders seldom do: an incident of "Aave V3" concerns what lies at "aave".
+        hit = one.entity.casefold()
+        if not any(hit == name or hit.startswith(f"{name} ") for name in held):
             continue
         lost = f", {one.amount_usd:,.0f} USD lost" if one.amount_usd else ""
         yield Breach(

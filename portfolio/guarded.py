@@ -23,7 +23,7 @@ class HeldLeg:
         exit_cost: fees and half-spreads of closing the leg, as a fraction of its notional.
         is_active: False once its venue has closed or will not list the market.
         expires_at: of a dated contract.
-        data_age_hours: of its newest price.
+        hours_behind: its newest price lags the newest one of any market by so much.
     """
 
     venue: str
@@ -42,7 +42,7 @@ class HeldLeg:
     exit_cost: float = 0.0
     is_active: bool = True
     expires_at: datetime | None = None
-    data_age_hours: float | None = None
+    hours_behind: float | None = None
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class GuardRules:
     Attributes:
         min_liquidation_distance: adverse move; below it a warning, below half of it critical.
         horizon_days: over which funding that turned is set against the cost of leaving.
-        halt_hours: a held market without a newer price for so long has stopped.
+        halt_hours: a held market whose prices lag all others by more has stopped.
         delisting_days: a market that ends sooner is told.
     """
 
@@ -83,7 +83,7 @@ class GuardRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A listed hack, exploit or theft of something by name."""
+    """An incident as a provider lists it: what was hit, when, and what was lost."""
 
     entity: str
     occurred_at: datetime

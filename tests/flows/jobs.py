@@ -8,10 +8,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows.cli import invoke
+from tasks.clock import RealClock
+from warehouse.home import Home
+from warehouse.master import open_master
+from warehouse.publish import publish
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """\
@@ -57,6 +62,16 @@ def write_job(folder: Path, base: str, extra: str = "", holdings: str | None = H
     if holdings is not None:
         (folder / "holdings.csv").write_text(holdings)
     return config
+
+
+def edit_by_hand(config: Path, statement: str) -> None:
+    """What no command of ours would do: change the master, and publish it."""
+    home, clock = Home(config.parent / "home"), RealClock()
+    with open_master(home, clock, "a test") as master:
+        master._connection.execute(statement)
+    with open_master(home, clock, "a test") as master:
+        master.append("ops.quarantine", [])
+    publish(home, clock, as_of=datetime(2026, 7, 1, tzinfo=UTC), keep=2)
 
 
 def trimtab(config: Path, *arguments: str, as_of: str | None = NOW) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.server import running_sandbox
 from tasks.clock import RealClock
-from tests.flows.jobs import NOW, answer, trimtab, write_job
+from tests.flows.jobs import NOW, answer, edit_by_hand, trimtab, write_job
 from warehouse.home import Home
 from warehouse.master import open_master
 from warehouse.publish import publish
@@ -37,16 +37,6 @@ def job(decided, tmp_path):
     folder = tmp_path / "job"
     shutil.copytree(decided, folder, symlinks=True)
     return folder / "trimtab.toml"
-
-
-def change(job, statement: str) -> None:
-    """What no command of ours would do: edit the master by hand, and publish it."""
-    home, clock = Home(job.parent / "home"), RealClock()
-    with open_master(home, clock, "a test") as master:
-        master._connection.execute(statement)
-    with open_master(home, clock, "a test") as master:
-        master.append("ops.quarantine", [])
-    publish(home, clock, as_of=datetime(2026, 7, 1, tzinfo=UTC), keep=2)
 
 
 def revise(job) -> None:
@@ -86,7 +76,7 @@ def test_a_revision_since_is_not_seen(job, capsys):
 
 def test_a_record_that_was_edited_is_found_out(job, capsys):
     identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
-    change(
+    edit_by_hand(
         job,
         f"""
         update mart.target_weights set target_weight = target_weight + 0.001
@@ -101,7 +91,9 @@ def test_a_record_that_was_edited_is_found_out(job, capsys):
 
 def test_a_lost_version_of_a_fact_is_found_out(job, capsys):
     identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
-    change(job, "update raw.candles set close = close * 1.01, high = high * 1.01 where timeframe = '1d'")
+    edit_by_hand(
+        job, "update raw.candles set close = close * 1.01, high = high * 1.01 where timeframe = '1d'"
+    )
     assert trimtab(job, "replay", identity) == 4
     assert "their hash differs" in capsys.readouterr().out
 
@@ -116,7 +108,7 @@ def test_an_unknown_id_is_misuse(job, capsys):
 )
 def test_an_order_that_was_edited_is_found_out(job, capsys, column, value):
     identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
-    change(
+    edit_by_hand(
         job,
         f"""
         update mart.recommendation_trades set {column} = {value}
@@ -131,5 +123,7 @@ def test_an_order_that_was_edited_is_found_out(job, capsys, column, value):
 
 def test_an_order_from_before_a_column_was_there_is_compared_by_the_others(job, capsys):
     identity = answer(capsys, job, THE_ID)[0]["recommendation_id"]
-    change(job, "update mart.recommendation_trades set asset = null, contracts = null, limit_price = null")
+    edit_by_hand(
+        job, "update mart.recommendation_trades set asset = null, contracts = null, limit_price = null"
+    )
     assert trimtab(job, "replay", identity) == 0

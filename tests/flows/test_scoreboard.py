@@ -10,12 +10,8 @@ import pytest
 from flows.cli import invoke
 from flows.opening import open_context
 from sandbox.server import running_sandbox
-from tasks.clock import RealClock
 from tasks.score import keep_score
-from tests.flows.jobs import answer, trimtab, write_job
-from warehouse.home import Home
-from warehouse.master import open_master
-from warehouse.publish import publish
+from tests.flows.jobs import answer, edit_by_hand, trimtab, write_job
 
 HORIZON = "\n[portfolios.core.rebalance]\nhorizon_days = 5\nmin_benefit_over_cost = 0\n"
 MOMENTS = ("2026-06-20T18:20:00Z", "2026-06-28T18:20:00Z")
@@ -56,16 +52,6 @@ def job(scored, tmp_path):
     return folder / "trimtab.toml"
 
 
-def change(job, statement: str) -> None:
-    """What no command of ours would do: edit the master by hand, and publish it."""
-    home, clock = Home(job.parent / "home"), RealClock()
-    with open_master(home, clock, "a test") as master:
-        master._connection.execute(statement)
-    with open_master(home, clock, "a test") as master:
-        master.append("ops.quarantine", [])
-    publish(home, clock, as_of=datetime(2026, 7, 1, tzinfo=UTC), keep=2)
-
-
 def asked(capsys, job, *arguments: str) -> tuple[int, dict]:
     capsys.readouterr()
     status = invoke(["scoreboard", "--json", *arguments, "--config", str(job)])
@@ -93,7 +79,7 @@ def test_what_came_equals_the_sums_by_hand_and_only_ended_horizons_are_measured(
 def test_what_was_edited_by_hand_is_named(job, capsys):
     noted = asked(capsys, job)[1]["rows"][-1]["row_hash"]
     assert asked(capsys, job, "--expect", noted)[0] == 0
-    change(
+    edit_by_hand(
         job,
         "update mart.scoreboard set hold_return = hold_return + 1e-12; "
         "update mart.recommendations set expected_benefit_bps = 1",
@@ -106,7 +92,7 @@ def test_what_was_edited_by_hand_is_named(job, capsys):
 
 def test_a_record_that_was_cut_off_is_found_by_a_hash_that_was_noted(job, capsys):
     noted = asked(capsys, job)[1]["rows"][-1]["row_hash"]
-    change(job, f"delete from mart.scoreboard; {ACKNOWLEDGE}")
+    edit_by_hand(job, f"delete from mart.scoreboard; {ACKNOWLEDGE}")
     assert asked(capsys, job)[0] == 0
     assert asked(capsys, job, "--expect", noted)[0] == 4
 
@@ -114,7 +100,7 @@ def test_a_record_that_was_cut_off_is_found_by_a_hash_that_was_noted(job, capsys
 def test_a_price_that_never_came_is_waited_for_a_week_and_then_said(job, capsys):
     lost = "where timeframe = '1d' and base = 'ETH' and open_time between '2026-06-23' and '2026-06-24'"
     gone = "delete from mart.scoreboard; delete from core.candles {0}; delete from raw.candles {0}; "
-    change(job, gone.format(lost) + ACKNOWLEDGE)
+    edit_by_hand(job, gone.format(lost) + ACKNOWLEDGE)
     context = open_context(job, None, datetime(2026, 6, 28, 19, tzinfo=UTC), "recommend")
     assert keep_score(context).rows == ()
     later = keep_score(replace(context, as_of=datetime(2026, 7, 3, tzinfo=UTC))).rows

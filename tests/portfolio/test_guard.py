@@ -120,14 +120,21 @@ class TestOthers:
         soon = leg("future", -1.0, 60_000.0, sleeve="basis", expires_at=NOW + timedelta(days=3))
         assert found(soon) == [("delisting", "warning")]
         assert found(leg("spot", 1.0, 60_000.0, is_active=False)) == [("delisting", "critical")]
-        assert found(leg("spot", 1.0, 60_000.0, data_age_hours=4.0)) == [("halt", "warning")]
-        assert found(leg("spot", 1.0, 60_000.0, data_age_hours=2.0)) == []
+        assert found(leg("spot", 1.0, 60_000.0, hours_behind=4.0)) == [("halt", "warning")]
+        assert found(leg("spot", 1.0, 60_000.0, hours_behind=2.0)) == []
 
     def test_an_incident_where_something_is_held(self):
         hit = Incident(entity="Binance", occurred_at=NOW, amount_usd=1e6)
         other = Incident(entity="Elsewhere", occurred_at=NOW, amount_usd=None)
         held = leg("spot", 1.0, 60_000.0)
         assert found(held, incidents=[hit, other], entities=["binance"]) == [("incident", "critical")]
+
+    def test_an_incident_of_a_version_concerns_whoever_holds_there(self):
+        held = leg("lending", 1.0, 1.0, sleeve="yield", asset="USDC", venue="aave")
+        names = [("Aave V3", ["incident"]), ("Aavegotchi", []), ("aave", ["incident"])]
+        for entity, expected in names:
+            hit = Incident(entity=entity, occurred_at=NOW, amount_usd=None)
+            assert [kind for kind, _ in found(held, incidents=[hit], entities=["aave"])] == expected
 
     def test_cash_below_its_floor(self):
         rules = GuardRules(cash_floor_usd=10_000.0)
@@ -137,7 +144,7 @@ class TestOthers:
 
 
 def test_the_worst_comes_first_whatever_the_order():
-    legs = [short(72_000.0), leg("spot", 1.0, 60_000.0, data_age_hours=4.0)]
+    legs = [short(72_000.0), leg("spot", 1.0, 60_000.0, hours_behind=4.0)]
     kinds = [one.kind for one in breaches(GuardInputs(as_of=NOW, legs=legs), RULES)]
     again = [one.kind for one in breaches(GuardInputs(as_of=NOW, legs=legs[::-1]), RULES)]
     assert kinds == again == ["margin", "halt"]

@@ -124,6 +124,15 @@ def test_a_flow_that_stopped_is_noticed(at, sinks, flow, last, late):
     assert not sinks["OPS"].received
 
 
+def test_what_publishes_seldom_is_judged_by_the_snapshot_that_could_show_it(at):
+    rows = [slot("market", NOW.replace(hour=11, minute=7)), slot("guard", NOW)]
+    assert watch(at(NOW, expected_runs=rows)).findings == ()
+    assert watch(at(NOW + timedelta(minutes=55))).findings == ()  # nothing was published since
+    later = NOW + timedelta(minutes=58)
+    found = watch(at(later, expected_runs=[slot("market", NOW.replace(minute=7) + timedelta(hours=0))]))
+    assert [one.subject for one in found.findings] == ["guard"]
+
+
 def test_one_message_per_incident_a_reminder_a_day_later_and_one_when_it_is_over(at, sinks):
     stopped = [slot("market", NOW - timedelta(hours=5, minutes=53))]
     assert watch(at(NOW, expected_runs=stopped)).sent == 1

@@ -42,6 +42,16 @@ coins as (
   from mart.latest_prices
   group by asset
 ),
+-- Where the coins lie, their market says whether the venue is open.
+places as (
+  select asset, venue, max(price_at) as price_at
+  from mart.latest_prices
+  group by asset, venue
+),
+-- A price is late against the newest one of any market: when all are late, it is ours that is late, not a venue.
+newest as (
+  select greatest((select max(price_at) from coins), (select max(price_at) from marks)) as price_at
+),
 funding as (
   select venue, market_id, sum(funding_rate) / nullif(sum(interval_hours), 0) * 24 * 365 as annual
   from core.funding_rates
@@ -81,8 +91,10 @@ select
     as exit_cost,
   coalesce(rules.is_active, true) as is_active,
   rules.expires_at,
-  epoch($as_of - coalesce(marks.price_at, coins.price_at)) / 3600 as data_age_hours
+  epoch(newest.price_at - coalesce(marks.price_at, places.price_at, coins.price_at)) / 3600 as hours_behind
 from legs
+cross join newest
+left join places on places.asset = legs.asset and places.venue = legs.venue
 left join marks
   on legs.kind = marks.market_type and legs.venue = marks.venue and legs.priced_by = marks.market_id
 left join coins on coins.asset = legs.asset

@@ -37,13 +37,15 @@ def sql(options: Options, statement: str, shape: str | None, output: Path | None
     """One SELECT on the published snapshot; nothing can be written, read from disk or set.
 
     It runs in a process of its own with a time limit and a memory limit. In CSV a text that a spreadsheet
-    would run as a formula begins with an apostrophe.
+    would run as a formula begins with an apostrophe. With - the statement is read from standard input.
 
     Example: trimtab sql "select * from ops.snapshot"
     """
     chosen = shape or ("json" if options.json else "table")
     if chosen == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Wanted -o FILE or a pipe for Parquet, found a terminal. Add -o FILE.")
+    if statement == "-":
+        statement = sys.stdin.read()
     warehouse = load_settings(options.config, options.home).warehouse
     with ask(
         warehouse.home,
@@ -59,6 +61,12 @@ def sql(options: Options, statement: str, shape: str | None, output: Path | None
             click.echo(f"{answer.rows} rows written to {output}.", err=True)
         if not answer.is_complete:
             click.echo(f"Only the first {answer.rows} rows; --format csv shows all.", err=True)
+        if not answer.rows and statement.lower().split()[:2] == ["show", "tables"]:
+            # DuckDB's SHOW TABLES looks into the schema main only, and a snapshot keeps nothing there.
+            click.echo(
+                "The tables live in the schemas core, mart and ops: trimtab tables, or SHOW ALL TABLES.",
+                err=True,
+            )
     return 0
 
 

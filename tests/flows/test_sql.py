@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pyarrow import parquet
 
 from flows import asking
 from flows.answering import answer, safe_cell
 from flows.asking import ask
-from flows.cli import invoke
+from flows.cli import cli, invoke
 from tests.warehouse.support import AS_OF, FakeClock, candles, stored
 from warehouse.errors import QueryFailed
 from warehouse.home import Home
@@ -78,6 +79,17 @@ def test_each_shape_from_the_command(config: Path, capsys: pytest.CaptureFixture
     assert parquet.read_table(target).to_pydict()["close"] == [1.0, 2.0, 3.0]
     assert "3 rows written" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["answer.parquet"]
+
+
+def test_a_statement_can_come_from_standard_input(config: Path):
+    asked = CliRunner().invoke(cli, ["sql", "--config", str(config), "-"], input="select 6 * 7 as answer\n")
+    assert asked.exit_code == 0, asked.output
+    assert asked.stdout.split() == ["answer", "------", "42"]
+
+
+def test_who_asks_for_the_tables_is_told_where_they_live(config: Path, capsys: pytest.CaptureFixture[str]):
+    assert invoke(["sql", "--config", str(config), "show tables"]) == 0
+    assert "trimtab tables" in capsys.readouterr().err
 
 
 def test_csv_keeps_numbers_and_disarms_formulas(home: Home):

@@ -95,7 +95,7 @@ def page(
     parts = [
         f'<p class="lead {state[0]}">{state[1]}.</p>',
         f"<p>{_text(sentences[0] if sentences else '')}</p>",
-        f'<p class="dim">As of {_text(first.get("as_of"))} (UTC data time), judged at '
+        f'<p class="dim">As of {_text(first.get("as_of"))} (data time), judged at '
         f"{_text(first.get('validated_at'))}, run {_text(first.get('run_id'))}.</p>",
         "<h2>What does not pass</h2>",
         _table(("", "dataset", "what was wanted and what was found"), map(_broken, broken), "Nothing."),
@@ -118,6 +118,8 @@ def page(
 
 
 def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     return "" if value is None else escape(clean(str(value), limit=2000), quote=True)
 
 

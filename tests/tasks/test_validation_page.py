@@ -43,6 +43,11 @@ def verdict(text, **changes):
     } | changes  # fmt: skip
 
 
+def test_times_are_told_as_people_read_them():
+    judged = datetime(2024, 6, 1, 18, 20, 5, 414752, tzinfo=UTC)
+    assert "judged at 2024-06-01 18:20 UTC" in page([], [verdict("x", validated_at=judged)], [], [])
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_texts(text):
     gap = dict.fromkeys(

@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 # Some shells forbid bytecode; without it every import takes three times longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev demo run test test-fast check format docs serve bench soak lock clean
+.PHONY: help install install-dev demo run test test-fast test-oldest check format docs serve bench soak lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +50,12 @@ test: install-dev ## the whole test suite
 
 test-fast: install-dev ## the tests that need no Prefect server
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+
+test-oldest: install-dev ## the warehouse's tests on the oldest DuckDB that is promised, in build/oldest
+	$(BIN)/uv venv --quiet --allow-existing build/oldest
+	VIRTUAL_ENV=build/oldest $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock requirements-dev.lock
+	VIRTUAL_ENV=build/oldest $(BIN)/uv pip install --quiet --require-hashes --no-deps -r requirements-oldest.lock
+	build/oldest/bin/python -m pytest -n 2 --dist loadgroup tests/warehouse tests/expectations tests/flows/test_sql.py $(PYTEST_ARGS)
 
 check: install-dev ## locks, lint, types, floors and doors, configuration, generated pages
 	@mkdir -p build && cp requirements.lock build/requirements.lock && cp requirements-dev.lock build/requirements-dev.lock

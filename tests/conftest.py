@@ -1,4 +1,4 @@
-"""What holds for every test: quiet libraries before any of them is imported, and modules that stay together."""
+"""What holds for every test: the libraries are quiet before any is imported, and modules stay together."""
 
 import pytest
 

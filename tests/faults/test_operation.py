@@ -17,7 +17,7 @@ from sandbox.server import running_sandbox
 from tasks.clock import RealClock
 from tasks.settings_operation import ScheduleSettings
 from tasks.slots import slots_between
-from tests.flows.jobs import NOW, ROOT, answer, receiver, trimtab, write_job
+from tests.flows.jobs import NOW, ROOT, answer, receiver, require_whole, trimtab, write_job
 from tests.flows.killing import FACTS
 from warehouse.home import Home
 from warehouse.master import open_master
@@ -106,6 +106,10 @@ def test_a_run_asked_to_end_in_any_phase_is_taken_up_by_the_next(story):
     assert len(story.told) == 1
     assert "repeat" not in story.told[0]["title"]
     assert counted(story.config) == (1, 1)
+
+
+def test_the_invariants_hold_after_all_that(story):
+    require_whole(story.config, story.told)
 
 
 def test_a_recommendation_and_its_alert_are_stored_together_or_not_at_all(story):

@@ -14,6 +14,7 @@ from typing import Any
 
 from flows.cli import invoke
 from tasks.clock import RealClock
+from tests.invariants import Arrival, Evidence, require_invariants
 from warehouse.home import Home
 from warehouse.master import open_master
 from warehouse.publish import publish
@@ -95,7 +96,7 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            got.append(json.loads(body))
+            got.append({**json.loads(body), "key": self.headers.get("Idempotency-Key", "")})
             self.send_response(200)
             self.end_headers()
 
@@ -111,6 +112,12 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def require_whole(config: Path, got: list[dict[str, Any]] | None = None) -> None:
+    """The ten invariants, with what the receiver of the channel `ops` got."""
+    sinks = {} if got is None else {"ops": [Arrival(one["key"], one["title"], one["message"]) for one in got]}
+    require_invariants(Evidence(config.parent / "home", config, sinks=sinks))
 
 
 def kill_runs(config: Path, times: int, seed: int) -> list[int]:

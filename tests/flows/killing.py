@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.server import running_sandbox
-from tests.flows.jobs import answer, kill_runs, receiver, trimtab, write_job
+from tests.flows.jobs import answer, kill_runs, receiver, require_whole, trimtab, write_job
 
 FACTS = (
     "select venue, market_type, market_id, timeframe, open_time, open, high, low, close, base_volume "
@@ -29,6 +29,7 @@ def check_that_kills_lose_nothing(folder: Path, capsys: Any, monkeypatch: Any, t
         told = [message["title"] for message in got]
         monkeypatch.delenv("TRIMTAB_CHANNEL_OPS")
         assert trimtab(calm, "run") == 0
+    require_whole(killed, got)
     for statement in FACTS:
         assert answer(capsys, killed, statement) == answer(capsys, calm, statement)
     first = [title for title in told if "(repeat)" not in title]

@@ -14,7 +14,7 @@ from flows.steps import run_directly
 from flows.stories import rebalance
 from sandbox.server import running_sandbox
 from tasks.clock import RealClock
-from tests.flows.jobs import NOW, ROOT, answer, receiver, write_job
+from tests.flows.jobs import NOW, ROOT, answer, receiver, require_whole, write_job
 
 RUNS = "select status, count(*) as runs from ops.runs where flow = 'run' group by all order by all"
 
@@ -67,6 +67,7 @@ def test_of_four_starts_at_once_one_runs_and_the_others_say_so(market, tmp_path,
         "skipped_overlap": 3,
     }
     assert len(got) == 1
+    require_whole(config, got)
 
 
 def test_a_run_that_slept_while_another_took_over_writes_and_tells_nothing(
@@ -87,6 +88,7 @@ def test_a_run_that_slept_while_another_took_over_writes_and_tells_nothing(
     assert answer(capsys, config, EVERYTHING) == before
     assert {row["status"] for row in answer(capsys, config, RUNS)} == {"done", "lost"}
     assert len(got) == 1
+    require_whole(config, got)
 
 
 EVERYTHING = """

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.invariants_told import Arrival
+
 
 @dataclass
 class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    answer: int | str = 200
 
     @property
     def json(self) -> dict[str, Any]:
@@ -45,9 +48,10 @@ class Sink:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                sink.received.append(Received(self.path, dict(self.headers), self.rfile.read(length)))
+                got = Received(self.path, dict(self.headers), self.rfile.read(length))
+                sink.received.append(got)
                 sink.on_request()
-                answer = sink.script.pop(0) if sink.script else 200
+                got.answer = answer = sink.script.pop(0) if sink.script else 200
                 if answer == "lost":
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     self.close_connection = True
@@ -92,3 +96,16 @@ class Sink:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+
+
+def arrivals(sink: Sink) -> list[Arrival]:
+    """What came, in the words of the invariants; "lost" and "hang" gave no answer."""
+    return [
+        Arrival(
+            one.headers.get("Idempotency-Key", ""),
+            one.json["title"],
+            one.json["message"],
+            302 if one.answer == "redirect" else one.answer if isinstance(one.answer, int) else None,
+        )
+        for one in sink.received
+    ]

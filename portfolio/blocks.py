@@ -46,6 +46,9 @@ def required_faults(inputs: DecisionInputs, policy: Policy) -> list[tuple[str, F
 
 def first_block(inputs: DecisionInputs, policy: Policy) -> Freeze | None:
     """Return the first reason why nothing may be recommended, or None."""
+    for state in inputs.datasets:
+        if state.reason_code and not state.passed_gate:
+            return Freeze(state.reason_code, f"blocked: {state.detail}")
     for name, fault in required_faults(inputs, policy):
         if policy.on_stale == "block":
             remedy = f'{UNTIL}, or set on_stale = "degrade" to decide without them.'

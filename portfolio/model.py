@@ -178,6 +178,8 @@ class DatasetState:
         limit_seconds: `gate.freshness` of the dataset.
         required: named in the policy's `requires` (decide also compares the name itself).
         detail: the gate's own sentence where it failed.
+        reason_code: set where it is no dataset but something without which nothing may be decided at all
+            (the machine's clock, the gate itself): `on_stale` does not do without it.
     """
 
     dataset: str
@@ -188,6 +190,7 @@ class DatasetState:
     required: bool = False
     passed_gate: bool = True
     detail: str = ""
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

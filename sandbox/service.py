@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -120,7 +121,9 @@ class Service:
                 Call(path, query, self.clock.now_ms, self.market(), base_url)
             )
             reply = self.faults.spoil(reply, target)
-            return Reply(reply.body, reply.status, reply.content_type, {**headers, **reply.headers})
+            date = format_datetime(datetime.fromtimestamp(self.clock.now_ms / 1000, tz=UTC), usegmt=True)
+            headers = {"Date": date, **headers, **reply.headers}
+            return Reply(reply.body, reply.status, reply.content_type, headers)
         except RefusalError as refusal:
             return refusal.reply
         except ValueError as error:

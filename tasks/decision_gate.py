@@ -54,6 +54,7 @@ def gate_state(context: RunContext, portfolio: str, snapshot: SnapshotInfo) -> G
         rows = master.rows("freshness_by_dataset", as_of=context.as_of)
         verdicts = master.rows("snapshot_verdicts", as_of=context.as_of, load_ceiling=snapshot.load_id)
         untrusted = master.rows("failed_canary")
+        clock = master.rows("clock_verdict")
     broken = [row for row in verdicts if not row["success"]]
     failed = {
         row["dataset"]: row["message"]
@@ -91,13 +92,21 @@ def gate_state(context: RunContext, portfolio: str, snapshot: SnapshotInfo) -> G
         states = [_unjudged(context, name, snapshot) for name in requires or ("gate_verdicts",)]
     if untrusted:
         states.append(_untrusted(context, untrusted))
+    if clock and not clock[0]["success"]:
+        states.append(_wrong_clock(context, clock[0]))
     return GateState(tuple(states), _suspects(broken))
 
 
 def _untrusted(context: RunContext, wrong: Sequence[Mapping[str, Any]]) -> DatasetState:
     """A gate that failed its own test vouches for nothing."""
     sentence = f"the gate failed its own test: {wrong[0]['message']} See trimtab validate --canary"
-    return _closed(context, "gate_canary", sentence)
+    return _closed(context, "gate_canary", sentence, "gate_untrusted")
+
+
+def _wrong_clock(context: RunContext, verdict: Mapping[str, Any]) -> DatasetState:
+    """A wrong clock makes a wrong as_of, and with it wrong ages and the wrong slot."""
+    sentence = f"{verdict['message']} Correct it (`timedatectl`): the next fetch then ends this by itself."
+    return _closed(context, "clock", sentence, "clock_skew")
 
 
 def _unjudged(context: RunContext, name: str, snapshot: SnapshotInfo) -> DatasetState:
@@ -108,7 +117,7 @@ def _unjudged(context: RunContext, name: str, snapshot: SnapshotInfo) -> Dataset
     return _closed(context, name, sentence)
 
 
-def _closed(context: RunContext, name: str, sentence: str) -> DatasetState:
+def _closed(context: RunContext, name: str, sentence: str, reason_code: str = "") -> DatasetState:
     """A state that lets nothing pass, whatever the data."""
     return DatasetState(
         dataset=name,
@@ -119,6 +128,7 @@ def _closed(context: RunContext, name: str, sentence: str) -> DatasetState:
         required=True,
         passed_gate=False,
         detail=sentence,
+        reason_code=reason_code,
     )
 
 
@@ -165,6 +175,7 @@ def judge_inputs(context: RunContext, inputs: DecisionInputs) -> JudgedInputs:
             required=True,
             passed_gate=False,
             detail=answer.judgement.reason,
+            reason_code="failed_gate",
         )
     frozen = {line: Freeze(code, sentence) for line, (code, sentence) in answer.frozen.items()}
     return JudgedInputs(frozen, answer.judgement.verdicts, failed)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from tasks._ingest_batches import Batches
+from tasks._ingest_clocks import Clocks
 from tasks._ingest_gaps import EARLIEST, earliest_in, gaps_to_ask, settle
 from tasks._ingest_marks import RunMark
 from tasks._ingest_threads import Channel, at_work, configured_sources
@@ -20,6 +21,7 @@ from tasks.sources._hosts import Hosts
 from tasks.sources._model import (
     Advanced,
     Assignment,
+    ClockRead,
     Event,
     Failure,
     Gap,
@@ -128,10 +130,8 @@ def ingest(
             of data.
     """
     chosen = _chosen(configured_sources(context.settings), sources)
-    home = context.home
-    home.prepare()
-    run = _Run(context, home)
-    return run.fetch(chosen, since, until)
+    context.home.prepare()
+    return _Run(context, context.home).fetch(chosen, since, until)
 
 
 class _Run:
@@ -146,6 +146,7 @@ class _Run:
         self._touched: dict[str, datetime] = {}
         self._failures: list[Failure] = []
         self._notes: list[str] = []
+        self._clocks = Clocks(context)
         self._requests: dict[str, int] = {}
         self._totals: dict[str, int] = {}
 
@@ -153,8 +154,8 @@ class _Run:
         self, sources: Sequence[Source], since: datetime | None, until: datetime | None
     ) -> IngestSummary:
         context, channel = self._context, Channel()
-        keep_days = context.settings.warehouse.keep_received_days
-        received = Received(self._home.received, context.run_id, keep_days, context.clock)
+        kept = context.settings.warehouse.keep_received_days
+        received = Received(self._home.received, context.run_id, kept, context.clock)
         hosts = Hosts(self._home.state / "held_hosts.json", context.clock)
         stored, gaps = self._stored(sources)
         mark = RunMark(self._home.state / "unsettled", context.run_id)
@@ -186,7 +187,7 @@ class _Run:
                 for event in channel.events(len(work)):
                     self._take(event)
             self._batches.flush()
-            self._settle_gaps()
+            self._settle()
             mark.settled()
         return self._summary(sources)
 
@@ -228,8 +229,9 @@ class _Run:
         elif isinstance(event, Advanced):
             reporter.advance(f"{event.source} {event.dataset}", event.n)
         elif isinstance(event, Note):
-            self._notes.append(f"{event.source}: {event.text}")
-            reporter.note(self._notes[-1])
+            self._note(f"{event.source}: {event.text}")
+        elif isinstance(event, ClockRead):
+            self._clocks.take(event)
         else:
             self._requests[event.source] = event.requests
 
@@ -241,12 +243,21 @@ class _Run:
             self._touched[page.source] = min(earliest, self._touched.get(page.source, earliest))
         self._batches.take(page)
 
-    def _settle_gaps(self) -> None:
+    def _settle(self) -> None:
         context = self._context
         for venue, earliest in self._touched.items():
             asked = self._asked.get(venue, ())
             with self._batches.open(f"ingest {venue}: gaps") as master:
                 settle(master, venue, earliest, asked, context.as_of, context.clock.now())
+
+        with self._batches.open("ingest: clocks") as master:
+            wrong = self._clocks.settle(master)
+        if wrong:
+            self._note(wrong)
+
+    def _note(self, text: str) -> None:
+        self._notes.append(text)
+        self._context.reporter.note(text)
 
     def _summary(self, sources: Sequence[Source]) -> IngestSummary:
         required = {source.name for source in sources if _is_required(source, self._context)}

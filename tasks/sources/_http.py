@@ -7,6 +7,8 @@ wanted.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 import numpy as np
 import requests
@@ -14,7 +16,7 @@ import urllib3.exceptions
 
 from tasks.sources._errors import SourceError, seconds_of, status_error
 from tasks.sources._json import Json, parse_strictly
-from tasks.sources._model import Assignment
+from tasks.sources._model import Assignment, ClockRead
 from tasks.sources._retry import Attempts
 from tasks.sources._transport import HOLDING_STATUS, SIMULATED_HEADER
 
@@ -36,11 +38,13 @@ class HttpSource:
     Attributes:
         requests: how many were sent.
         is_simulated: True once an answer said that it comes from a simulated market.
+        skew_seconds: how far its clock is ahead of this machine's; None until an answer said its time.
     """
 
     def __init__(self, source: str, assignment: Assignment, pace: Pace | None = None) -> None:
         self.requests = 0
         self.is_simulated = False
+        self.skew_seconds: float | None = None
         self._source = source
         self._assignment = assignment
         self._network = assignment.settings.network
@@ -131,6 +135,7 @@ class HttpSource:
         status = response.status_code
         self._assignment.received.keep(self._source, response.url, status, raw)
         self.is_simulated = self.is_simulated or SIMULATED_HEADER in response.headers
+        self._read_clock(response.headers)
         told = seconds_of(response.headers.get("Retry-After"))
         if status in HOLDING_STATUS:
             self._assignment.hosts.hold(url, HOLDING_STATUS[status] if told is None else told)
@@ -146,6 +151,20 @@ class HttpSource:
             message = f"{self._source}: {url} refused the request with {status}: {text[:200]!r}."
             raise SourceError("refused", message)
         return text
+
+    def _read_clock(self, headers: Mapping[str, str]) -> None:
+        """Compare the answer's `Date` with this machine's clock; a cached copy may bear an old one."""
+        told = headers.get("Date")
+        if self.skew_seconds is not None or told is None or headers.get("Age", "0") != "0":
+            return
+        now = self._assignment.clock.now()
+        try:
+            at = parsedate_to_datetime(told)
+        except ValueError:
+            return
+        if at.tzinfo is not None:
+            self.skew_seconds = (at - now).total_seconds()
+            self._assignment.emit(ClockRead(self._source, at.astimezone(UTC), self.skew_seconds))
 
     def _wait_for_the_host(self, url: str) -> None:
         wait = self._assignment.hosts.seconds_to_wait(url)

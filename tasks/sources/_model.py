@@ -147,7 +147,16 @@ class Finished:
     requests: int
 
 
-Event = Page | Failure | Started | Advanced | Note | Finished
+@dataclass(frozen=True)
+class ClockRead:
+    """What a source's own clock said: its instant, and how many seconds that is ahead of this machine's."""
+
+    source: str
+    told_at: datetime
+    skew_seconds: float
+
+
+Event = Page | Failure | Started | Advanced | Note | ClockRead | Finished
 
 
 def _decline(_: Event) -> bool:

@@ -72,7 +72,7 @@ def probe_provider(source: str, settings: Settings, assignment: Assignment) -> R
             http.json(url, parameters)
         else:
             http.text(url, parameters)
-        return Reached(is_simulated=http.is_simulated)
+        return Reached(http.skew_seconds, is_simulated=http.is_simulated)
     finally:
         http.close()
 
@@ -82,11 +82,8 @@ async def _probe_face(venue: VenueSettings, face: tuple[str, ...], assignment: A
     try:
         skew = None
         if session.can("fetchTime"):
-            asked = assignment.clock.monotonic()
-            told = int(await session.call(session.exchange.fetch_time)) / 1000
-            # The venue read its clock about half-way between the question and the answer.
-            half = (assignment.clock.monotonic() - asked) / 2
-            skew = told + half - assignment.clock.now().timestamp()
+            await session.read_clock()
+            skew = session.skew_seconds
         elif not await session.call(session.exchange.fetch_markets):
             raise SourceError("incomplete", f"{venue.id}: the list of markets is empty.")
         return Reached(skew, _used(session, face), session.transport.is_simulated)

@@ -19,6 +19,7 @@ from tasks.sources._transport import Transport
 
 T = TypeVar("T")
 KINDS = {"perp": "swap", "future": "future", "spot": "spot"}  # our word for a kind of market, and ccxt's
+SLOWEST_CLOCK_SECONDS = 20.0  # an answer that took longer says too little about when the clock was read
 TICK_SIZE = 4  # ccxt's precisionMode in which a precision is the step itself, not a number of digits
 TRANSIENT_CLASSES = frozenset({"OperationFailed"})  # ccxt's root of everything that may pass
 REFUSED_CLASSES = frozenset({"BadRequest", "BadSymbol", "AuthenticationError", "ArgumentsRequired"})
@@ -67,6 +68,7 @@ class VenueSession:
     Attributes:
         exchange: the strict ccxt exchange (untyped).
         server_ms: the venue's own time when the session was prepared, in milliseconds.
+        skew_seconds: how far that is ahead of this machine's clock; None where it was not told in time.
         markets: what the venue lists, by unified symbol.
     """
 
@@ -81,6 +83,7 @@ class VenueSession:
             venue, market_types[0], self.quirks, self.transport, assignment.clock
         )
         self.server_ms = to_ms(assignment.as_of)
+        self.skew_seconds: float | None = None
         self.markets: dict[str, Market] = {}
         self.ambiguous: frozenset[str] = frozenset()
         self._jitter = np.random.default_rng(assignment.settings.seed)
@@ -97,7 +100,7 @@ class VenueSession:
             SourceError: the venue does not answer usefully.
         """
         if self.can("fetchTime"):
-            self.server_ms = int(await self.call(self.exchange.fetch_time))
+            await self.read_clock()
         listed: list[Any] = await self.call(self.exchange.fetch_markets)
         if not listed:
             raise SourceError("incomplete", f"{self.venue.id}: the list of markets is empty.")
@@ -106,6 +109,24 @@ class VenueSession:
         self.exchange.set_markets(listed)
         for row in listed:
             self._list(row)
+
+    async def read_clock(self) -> None:
+        """Ask for the venue's time, and compare it with this machine's.
+
+        Raises:
+            SourceError: the venue does not answer usefully.
+        """
+        clock = self.assignment.clock
+
+        async def once() -> tuple[int, float, float]:
+            asked = clock.monotonic()
+            told = int(await self.exchange.fetch_time())
+            return told, clock.monotonic() - asked, clock.now().timestamp()
+
+        self.server_ms, took, ours = await self.call(once)
+        # The venue read its clock about half-way between the question and the answer.
+        is_quick = took <= SLOWEST_CLOCK_SECONDS
+        self.skew_seconds = self.server_ms / 1000 + took / 2 - ours if is_quick else None
 
     def can(self, ability: str) -> bool:
         """Whether ccxt says that the venue has an ability such as `fetchOHLCV`."""

@@ -19,18 +19,17 @@ from tasks.sources._funding import FundingSeries
 from tasks.sources._listing import Choice, book_page, choose, instruments_page
 from tasks.sources._model import (
     Assignment,
+    ClockRead,
     Failure,
     Finished,
-    Note,
     SeriesState,
     Source,
     Started,
 )
 from tasks.sources._quirks import quirks_of
 from tasks.sources._session import Market, VenueSession
-from tasks.sources._times import HOUR_MS, to_ms
+from tasks.sources._times import HOUR_MS, from_ms
 
-SKEW_SECONDS = 30
 MARKET_FACTS = (CANDLES, MARK, "funding_rates", "open_interest")
 
 
@@ -99,7 +98,9 @@ class _Face(ContractFacts):
             return
         try:
             await session.prepare()
-            await self._note_skew(session)
+            if session.skew_seconds is not None:
+                told_at = from_ms(session.server_ms)
+                await self._emit(ClockRead(self._venue.id, told_at, session.skew_seconds))
             for kind in self._types:
                 await self._fetch(session, kind)
         except SourceError as error:
@@ -238,12 +239,3 @@ class _Face(ContractFacts):
             text = f"{self._venue.id} lists {state.market_id} no longer; its last data are kept"
             await self._settle(replace(state, status="delisted", message=text))
         return bool(followed)
-
-    async def _note_skew(self, session: VenueSession) -> None:
-        """A wrong clock makes wrong as_ofs; only a run of the present can tell."""
-        as_of_ms = to_ms(self._assignment.as_of)
-        real_ms = to_ms(self._assignment.clock.now())
-        skew = (session.server_ms - as_of_ms) / 1000
-        if abs(real_ms - as_of_ms) < HOUR_MS and abs(skew) > SKEW_SECONDS:
-            text = f"its clock and this machine's differ by {skew:+.0f} s; correct this machine's clock."
-            await self._emit(Note(self._venue.id, text))

@@ -98,6 +98,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
         "tests/tasks/channels/test_channels.py::test_fit_cuts_at_lines_and_never_exceeds",
     ),
     # J. Time
+    "F107": (
+        "tests/flows/test_wrong_clock.py::"
+        "test_a_clock_hours_off_or_jumping_back_holds_every_decision_until_it_is_right",
+    ),
     "F108": (
         OPERATION + "test_the_zone_of_the_machine_changes_nothing",
         OPERATION + "test_slots_are_utc_through_the_days_on_which_clocks_change",
@@ -126,7 +130,6 @@ MATRIX: dict[str, tuple[str, ...]] = {
 MISSING: dict[str, str] = {
     "F73": "no test locks or deletes Prefect's own database under a running server",
     "F76": "no test runs the whole job under a memory limit; a kill at random moments stands in for it",
-    "F107": "doctor and the fetch tell a wrong clock; no decision is held for it yet",
     "F113": "no test runs older code over the tables of newer code",
 }
 

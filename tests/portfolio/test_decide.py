@@ -155,6 +155,13 @@ def test_a_failed_gate_blocks_with_its_own_words():
     assert "high below low on 3 rows" in found.reason
 
 
+def test_what_nothing_may_be_decided_without_is_not_done_without():
+    wrong = fresh("clock", passed_gate=False, reason_code="clock_skew", detail="it is 2 h slow.")
+    found = decide(inputs(datasets=(fresh(), wrong)), board(on_stale="degrade"), 1)
+    assert (found.status, found.reason_code) == ("blocked", "clock_skew")
+    assert found.reason == "blocked: it is 2 h slow."
+
+
 @pytest.mark.parametrize("datasets", [(), (fresh(newest_data_at=None, age_seconds=None, is_fresh=False),)])
 def test_required_data_that_is_not_there_blocks(datasets):
     found = decide(inputs(datasets=datasets), board(), 1)

@@ -41,14 +41,14 @@ def ms(at: datetime) -> int:
 class Replay:
     def __init__(self, port: int) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
-        self._opener = build_opener(ProxyHandler({}))
+        self.open = build_opener(ProxyHandler({})).open
 
     def freeze(self, now: datetime) -> None:
         body = json.dumps({"now": f"{now:%Y-%m-%dT%H:%M:%SZ}"}).encode()
-        self._opener.open(Request(f"{self.base_url}/__clock", body, method="POST")).close()
+        self.open(Request(f"{self.base_url}/__clock", body, method="POST")).close()
 
     def asked(self, path: str) -> int:
-        with self._opener.open(f"{self.base_url}/__stats") as answer:
+        with self.open(f"{self.base_url}/__stats") as answer:
             return int(json.load(answer)["endpoints"].get(path, {"n": 0})["n"])
 
 

@@ -44,14 +44,15 @@ marked as (
   from settlements
   left join found using (venue, market_id, settled_at)
 )
+-- Sums run in a fixed order: a decision that is made again must find the same last digit.
 select
   as_of_date,
   venue,
   market_id,
   any_value(base) as asset,
-  sum(funding_rate) as funding_rate,
+  sum(funding_rate order by settled_at) as funding_rate,
   count(*) as settlements,
-  sum(interval_hours) as hours_covered,
-  case when count(price) = count(*) then sum(funding_rate * price) end as funding_per_coin
+  sum(interval_hours order by settled_at) as hours_covered,
+  case when count(price) = count(*) then sum(funding_rate * price order by settled_at) end as funding_per_coin
 from marked
 group by as_of_date, venue, market_id

@@ -39,15 +39,17 @@ books as (
   where isfinite(spread_bps)
   group by venue, market_type, market_id
 )
+-- Means run in a fixed order: a decision that is made again must find the same last digit.
 select
   returns.asset,
   returns.venue,
   returns.market_id,
   arg_max(returns.symbol, returns.as_of_date) as symbol,
   returns.market_type,
-  avg(returns.volume_usd) filter (where newest_date - as_of_date < 30) as average_daily_volume_usd,
+  avg(returns.volume_usd order by as_of_date) filter (where newest_date - as_of_date < 30) as average_daily_volume_usd,
   any_value(books.half_spread_bps) as half_spread_bps,
-  stddev_samp(returns.simple_return) filter (where newest_date - as_of_date < 90) as daily_volatility,
+  stddev_samp(returns.simple_return order by as_of_date)
+    filter (where newest_date - as_of_date < 90) as daily_volatility,
   max(returns.as_of_date) as as_of_date
 from returns
 left join books using (venue, market_type, market_id)

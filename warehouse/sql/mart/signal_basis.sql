@@ -51,13 +51,13 @@ nearest as (
   qualify rank() over (partition by as_of_date, asset order by cast(days_left as integer)) = 1
 ),
 perpetuals as (
-  select as_of_date, asset, avg(premium) as premium, max(known_at) as known_at
+  select as_of_date, asset, avg(premium order by premium) as premium, max(known_at) as known_at
   from premiums
   where market_type = 'perp'
   group by as_of_date, asset
 )
 select
-  as_of_date, asset, 'basis' as signal, avg(premium * 365 / days_left) as value, max(known_at) as known_at
+  as_of_date, asset, 'basis' as signal, avg(premium * 365 / days_left order by premium) as value, max(known_at) as known_at
 from nearest
 group by as_of_date, asset
 union all

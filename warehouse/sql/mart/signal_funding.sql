@@ -12,7 +12,7 @@ with market_days as (
     base as asset,
     venue,
     market_id,
-    sum(funding_rate) as funding_rate,
+    sum(funding_rate order by funding_rate) as funding_rate,
     max(known_at) as known_at
   from core.funding_rates
   where isfinite(funding_rate)
@@ -21,7 +21,7 @@ with market_days as (
   having sum(coalesce(interval_hours, 8)) >= 23
 ),
 days as (
-  select as_of_date, asset, avg(funding_rate) * 365 as rate, max(known_at) as known_at
+  select as_of_date, asset, avg(funding_rate order by funding_rate) * 365 as rate, max(known_at) as known_at
   from market_days
   group by as_of_date, asset
 ),

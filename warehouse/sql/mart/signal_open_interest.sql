@@ -23,7 +23,10 @@ days as (
   select
     points.as_of_date,
     points.asset,
-    sum(coalesce(points.coins * days.price_usd, points.value_quote * quotes.quote_price_usd)) as open_usd,
+    sum(
+      coalesce(points.coins * days.price_usd, points.value_quote * quotes.quote_price_usd)
+      order by points.venue, points.market_id
+    ) as open_usd,
     max(greatest(points.known_at, days.known_at)) as known_at
   from points
   inner join mart.signal_days as days using (as_of_date, asset)

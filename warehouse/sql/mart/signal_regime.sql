@@ -24,14 +24,14 @@ volumes as (
     cast(open_time as date) + 1 as as_of_date,
     base as asset,
     venue,
-    sum(coalesce(base_volume, quote_volume / close)) as coins,
+    sum(coalesce(base_volume, quote_volume / close) order by market_id) as coins,
     max(known_at) as known_at
   from core.candles
   where market_type = 'spot' and timeframe = '1d' and isfinite(close) and close > 0
   group by as_of_date, asset, venue
 ),
 shares as (
-  select *, coins / sum(coins) over (partition by as_of_date, asset) as share
+  select *, coins / sum(coins order by venue) over (partition by as_of_date, asset) as share
   from volumes
   -- One venue alone has no share that could move.
   qualify count(*) over (partition by as_of_date, asset) >= 2 and sum(coins) over (partition by as_of_date, asset) > 0

@@ -13,9 +13,13 @@ with supplies as (
   group by as_of_date, asset
 ),
 growth as (
-  select now.as_of_date, sum(now.supply) / sum(before.supply) - 1 as value, max(now.known_at) as known_at
+  select
+    now.as_of_date,
+    sum(now.supply order by asset) / sum(before.supply order by asset) - 1 as value,
+    max(now.known_at) as known_at
   from supplies as now
-  inner join supplies as before on before.asset = now.asset and before.as_of_date = now.as_of_date - 30
+  inner join supplies as before using (asset)
+  where before.as_of_date = now.as_of_date - 30
   group by now.as_of_date
 )
 select

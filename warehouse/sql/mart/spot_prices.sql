@@ -59,7 +59,7 @@ per_quote as (
     any_value(quote_price_source) as quote_price_source,
     row_number() over (
       partition by as_of_date, asset
-      order by coalesce(sum(volume_quote) * any_value(quote_price_usd), 0) desc, quote
+      order by coalesce(sum(volume_quote order by volume_quote) * any_value(quote_price_usd), 0) desc, quote
     ) as place
   from closes
   group by as_of_date, asset, quote
@@ -73,7 +73,7 @@ per_asset as (
         then median(price_quote * quote_price_usd) filter (where is_agreeing)
     end as price_usd,
     count(distinct venue) filter (where is_agreeing) as venues,
-    sum(volume_quote * quote_price_usd) as volume_usd
+    sum(volume_quote * quote_price_usd order by volume_quote) as volume_usd
   from closes
   group by as_of_date, asset
 )

@@ -22,12 +22,14 @@ from portfolio.model import (
     SleeveTerms,
 )
 from tasks.context import RunContext
+from tasks.exits import announced_exits
 from tasks.held_positions import held_positions
 from tasks.identity import Identity, delisted_lines, identify
 from tasks.known_assets import REFERENCE_CURRENCIES
 from tasks.markets import instruments, liquidity
 from tasks.policy import config_hash, lines_of
 from tasks.prices import EXTREME_MOVE, read_prices
+from tasks.protocols import protocol_facts
 from tasks.sleeve_terms import Known, read_sleeves
 from tasks.views import Heard, read_views
 from warehouse.reader import Reader
@@ -76,6 +78,7 @@ def load_inputs(
     held = held_positions(reader, context, portfolio, seen.lines, seen.prices, seen.cash)
     target, since = _target_in_force(reader, context, portfolio)
     heard = read_views(reader, context, portfolio, list(seen.returns.columns))
+    terms = {**held.terms, **seen.terms}
     inputs = DecisionInputs(
         as_of=context.as_of,
         slot=slot,
@@ -91,7 +94,9 @@ def load_inputs(
         target_since=since,
         last_trade_at=since,
         datasets=datasets,
-        terms={**held.terms, **seen.terms},
+        terms=terms,
+        protocols=protocol_facts(reader, context, portfolio, terms, datasets),
+        exits=announced_exits(reader, context, seen.lines, terms),
         views=heard.views,
         frozen=seen.frozen,
         unlisted=seen.unlisted,

@@ -89,7 +89,7 @@ def deciding_settings(settings: Settings, name: str) -> dict[str, Any]:
     return {
         **({"sleeves": used} if used else {}),
         "portfolios": {name: _plain(portfolio.model_dump(mode="json", exclude=unused))},
-        "universe": _plain(settings.universe.model_dump(mode="json")),
+        "universe": _plain(settings.universe.model_dump(mode="json", exclude=_empty(settings))),
         "gate": _plain(settings.gate.model_dump(mode="json")),
         "venues": [
             {"id": venue.id, "markets": list(venue.markets), "roles": sorted(venue.roles)}
@@ -103,6 +103,10 @@ def config_hash(settings: Settings, name: str) -> str:
     """A sha256 over `deciding_settings`, equal for equal rules whatever the order or spacing of the file."""
     text = json.dumps(deciding_settings(settings, name), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _empty(settings: Settings) -> set[str]:
+    return set() if settings.universe.exits else {"exits"}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a JSON-like tree has no narrower type

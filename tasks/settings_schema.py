@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from tasks.settings_agreement import AgreementSettings
 from tasks.settings_kinds import Asset, BaseUrl, Duration, Fraction, Section
@@ -152,6 +152,14 @@ class AliasSettings(Section):
     former: Asset | None = None
 
 
+class ExitSettings(Section):
+    """A delisting that somebody announced: when a coin's markets close, at one venue or at all of them."""
+
+    asset: Asset
+    closes_at: AwareDatetime
+    venue: str | None = None
+
+
 class UniverseSettings(Section):
     """What is followed: coins against one quote currency."""
 
@@ -160,6 +168,7 @@ class UniverseSettings(Section):
     cash: tuple[Asset, ...] = ()
     confirmed_assets: tuple[Asset, ...] = ()
     aliases: tuple[AliasSettings, ...] = ()
+    exits: tuple[ExitSettings, ...] = ()
     timeframes: tuple[str, ...] = ("1d", "1h")
     history_start: date = date(2019, 1, 1)
 

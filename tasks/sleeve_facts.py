@@ -108,7 +108,13 @@ class SleeveFacts:
         found = [x for x in self.contracts if (x.base, x.market_type) == (asset, market_type)]
         return sorted(
             (x for x in found if x.venue in venues),
-            key=lambda x: (venues.index(x.venue), str(x.expires_at), x.market_id),
+            # Of two perpetuals the one that stays, whatever its announced end; of dated ones the nearest.
+            key=lambda x: (
+                venues.index(x.venue),
+                market_type == "perp" and x.expires_at is not None,
+                str(x.expires_at),
+                x.market_id,
+            ),
         )
 
     def spot_market(self, contract: Contract, venues: Sequence[str]) -> Mapping[str, Any] | None:

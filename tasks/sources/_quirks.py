@@ -44,6 +44,8 @@ class Quirks:
         volume_unit: what the volume of a contract's candles is counted in, as ccxt hands it on.
         chain_volatility: the field of a raw option with its volatility in percent, where ccxt reads none.
         volatility_index: asks for a volatility index (see the venue's file); None where there is none.
+        end_field: the field of a raw market, in ms, that tells when a market without a date of delivery is
+            going to close; 0, nothing or a day after 2099 where it stays. "" where the venue has none.
         read_brackets: asks for leverage brackets where ccxt's own way needs a key; None for ccxt's way.
     """
 
@@ -66,6 +68,7 @@ class Quirks:
     interest_unit: Literal["base", "contracts"] = "base"
     volume_unit: Literal["base", "contracts"] = "base"
     chain_volatility: str = ""
+    end_field: str = ""
     # (exchange, asset, first ms, last ms) → rows [instant ms, open, high, low, close] in percent a year
     volatility_index: Callable[[Any, str, int, int], Awaitable[list[list[float]]]] | None = None
     # (exchange, unified symbols) → ccxt's tiers by symbol

@@ -20,6 +20,7 @@ from tasks.sources._transport import Transport
 T = TypeVar("T")
 KINDS = {"perp": "swap", "future": "future", "spot": "spot"}  # our word for a kind of market, and ccxt's
 SLOWEST_CLOCK_SECONDS = 20.0  # an answer that took longer says too little about when the clock was read
+NO_END_MS = 4_102_444_800_000  # 2100-01-01: a perpetual "ends" then or later
 TICK_SIZE = 4  # ccxt's precisionMode in which a precision is the step itself, not a number of digits
 TRANSIENT_CLASSES = frozenset({"OperationFailed"})  # ccxt's root of everything that may pass
 REFUSED_CLASSES = frozenset({"BadRequest", "BadSymbol", "AuthenticationError", "ArgumentsRequired"})
@@ -172,7 +173,7 @@ class VenueSession:
         kind = next((ours for ours, theirs in KINDS.items() if row.get(theirs)), None)
         if kind not in self.market_types or (kind == "perp" and not row.get("linear")):
             return
-        expiry = row.get("expiry") if kind == "future" else None
+        expiry = row.get("expiry") if kind == "future" else self._announced_end(row)
         if kind == "future" and expiry is None:
             return  # a dated contract that does not say until when can not be used
         precision, limits = row.get("precision") or {}, row.get("limits") or {}
@@ -194,6 +195,13 @@ class VenueSession:
             expires_at=None if expiry is None else from_ms(int(expiry)),
             is_inverse=bool(row.get("inverse")),
         )
+
+    def _announced_end(self, row: dict[str, Any]) -> int | None:
+        """When a market without a date of delivery closes, in ms; None where the venue announces nothing."""
+        info: dict[str, object] = row.get("info") or {}
+        told = str(info.get(self.quirks.end_field, "")) if self.quirks.end_field else ""
+        end = int(told) if told.isdecimal() else 0
+        return end if 0 < end < NO_END_MS else None
 
     def _step(self, precision: object) -> Decimal | None:
         value = _decimal(precision)

@@ -2,22 +2,27 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from portfolio.model import DecisionInputs, Freeze
+from portfolio.model import DatasetState, DecisionInputs, Freeze, ProtocolFacts
 from portfolio.sleeves import annual_funding, on_capital
 from sandbox.market_defi import POOLS
 from sandbox.server import running_sandbox
+from tasks.clock import RealClock
 from tasks.inputs import load_inputs
 from tasks.settings import load_settings
 from tasks.stated_tables import stated_tables
-from tests.flows.jobs import NOW, answer, trimtab, write_job
+from tests.flows.jobs import NOW, answer, edit_by_hand, trimtab, write_job
 from tests.tasks.support import make_context
 from warehouse.home import Home
+from warehouse.master import open_master
+from warehouse.publish import publish
 from warehouse.reader import open_point_in_time
 
 AT = datetime.fromisoformat(NOW).astimezone(UTC)
@@ -45,18 +50,27 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "[portfolios.core]", '[portfolios.core]\nsleeves = ["spot", "carry", "yield", "staking", "cash"]'
         )
         text = text.replace("class_bounds = {", "class_bounds = { carry = [0.0, 0.3], yield = [0.0, 0.2],")
+        text = text.replace(
+            'chains = ["Ethereum"]',
+            'chains = ["Ethereum"]\nprotocols = ["aave-v3", "lido"]\nincidents = true',
+        )
         text = text.replace('id = "binance"', 'id = "binance"\ndatasets = ["leverage_brackets"]')
         config.write_text(text)
         assert trimtab(config, "run") == 0
     return config
 
 
-def inputs_of(config: Path, at: datetime = AT, suspects: dict[str, Freeze] | None = None) -> DecisionInputs:
+def inputs_of(
+    config: Path,
+    at: datetime = AT,
+    suspects: dict[str, Freeze] | None = None,
+    datasets: tuple[DatasetState, ...] = (),
+) -> DecisionInputs:
     settings = load_settings(config)
     context = make_context(settings, as_of=at)
     stated = stated_tables(settings, "core")
     with open_point_in_time(Home(settings.warehouse.home), at, stated=stated) as reader:
-        return load_inputs(reader, context, "core", (), suspects or {}).inputs
+        return load_inputs(reader, context, "core", datasets, suspects or {}).inputs
 
 
 def test_every_sleeve_has_lines_with_terms(job: Path) -> None:
@@ -175,3 +189,105 @@ def test_a_carry_is_decided_again_alike_and_can_be_accepted(
     assert f"{identity} agrees" in " ".join(capsys.readouterr().out.split())
     assert trimtab(config, "accept", identity) == 0
     assert "At today's prices its orders amount to" in " ".join(capsys.readouterr().out.split())
+
+
+TIERS = """
+[[portfolios.core.protocol_tiers]]
+name = "old and large"
+cap = 0.15
+min_tvl_usd = {tvl}
+max_incidents = {incidents}
+[[portfolios.core.protocol_tiers]]
+name = "known"
+cap = 0.04
+"""
+
+
+def copy_of(job: Path, folder: Path, extra: str = "", change: Callable[[str], str] = str) -> Path:
+    """A copy of the home with a configuration of its own."""
+    shutil.copytree(job.parent, folder / "job", symlinks=True)
+    config = folder / "job" / job.name
+    config.write_text(change(config.read_text()) + extra)
+    return config
+
+
+def test_what_the_sources_say_of_a_protocol_decides_its_tier(
+    job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inputs_of(job).protocols == {}  # nobody asks without tiers, and no hash moves
+    locked = (
+        "select arg_max(value, period_start) as usd from core.protocol_metrics "
+        "where entity = 'aave-v3' and metric = 'tvl_usd'"
+    )
+    usd = answer(capsys, job, locked)[0]["usd"]
+    config = copy_of(
+        job,
+        tmp_path,
+        TIERS.format(tvl=usd * 0.9, incidents=0),
+        lambda text: text.replace("yield = [0.0, 0.2]", "yield = [0.03, 0.2]"),
+    )
+    assert inputs_of(config).protocols["aave-v3"].incidents is None  # an empty list proves nothing
+    hit(config, "Elsewhere")
+    facts = inputs_of(config).protocols
+    assert facts == {"aave-v3": ProtocolFacts(tvl_usd=usd, incidents=0), "lido": facts["lido"]}
+    # Once hit, the protocol is only "known": the cap of that tier binds the weight that is published.
+    hit(config, "Aave")
+    assert inputs_of(config).protocols["aave-v3"].incidents == 1
+    assert trimtab(config, "recommend") == 0
+    row = """
+        select status, target_weight
+        from mart.target_weights inner join mart.recommendations using (recommendation_id)
+        where sleeve = 'yield' and status <> 'superseded'
+    """
+    (weight,) = [one["target_weight"] for one in answer(capsys, config, row)]
+    assert 0.03 - 1e-9 <= weight <= 0.04 + 1e-9
+
+
+def hit(config: Path, name: str) -> None:
+    """An incident is listed, in a load of its own."""
+    home, clock = Home(config.parent / "home"), RealClock()
+    days = pd.Series([datetime(2025, 1, 1)]).astype("datetime64[us]")
+    texts = dict.fromkeys(("entity_id", "chains", "classification", "technique"), "")
+    frame = pd.DataFrame(
+        {"provider": "defillama", "incident_id": name, "occurred_at": days, "entity": name, "known_at": days}
+        | texts
+        | {"amount_usd": 1e6, "returned_usd": None, "is_bridge": False, "is_reconstructed": True}
+    )
+    with open_master(home, clock, "a test") as master:
+        named = {"source": "defillama", "dataset": "incidents", "as_of": AT, "started_at": AT}
+        master.load("incidents", frame, rows_received=1, **named)
+    publish(home, clock, as_of=AT, keep=2)
+
+
+def test_an_old_list_of_incidents_proves_nothing(job: Path, tmp_path: Path) -> None:
+    config = copy_of(job, tmp_path, TIERS.format(tvl=1, incidents=0))
+    stale = DatasetState(
+        dataset="incidents", newest_data_at=None, age_seconds=None, limit_seconds=1.0, is_fresh=False
+    )
+    assert inputs_of(config, datasets=(stale,)).protocols["aave-v3"].incidents is None
+
+
+def test_a_line_is_left_before_its_market_closes_and_says_until_when(
+    job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inputs_of(job).exits == {}
+    closes = AT + timedelta(days=4)
+    extra = f'[[universe.exits]]\nasset = "XRP"\ncloses_at = {closes:%Y-%m-%dT%H:%M:%SZ}\n'
+    config = copy_of(job, tmp_path, extra)
+    assert inputs_of(config).exits == {"carry:XRP": closes, "spot:XRP": closes}
+    assert trimtab(config, "recommend") == 0
+    said = "select reason, reason_code from mart.recommendations where status = 'proposed'"
+    (row,) = answer(capsys, config, said)
+    assert row["reason_code"] == "hard_limit"
+    assert f"its market closes on {closes:%Y-%m-%d}: it is left before" in row["reason"]
+    sold = "select side, quantity from mart.recommendation_trades where asset = 'XRP' and sleeve = 'spot'"
+    assert answer(capsys, config, sold)[-1] == {"side": "sell", "quantity": "90000"}
+
+
+def test_a_perpetual_that_the_venue_is_about_to_end_ends_its_carry_and_not_its_coin(
+    job: Path, tmp_path: Path
+) -> None:
+    config = copy_of(job, tmp_path)
+    ends = "set expires_at = timestamp '2026-07-03 09:00' where market_type = 'perp' and base = 'ETH'"
+    edit_by_hand(config, f"update raw.instruments {ends}; update core.instruments {ends}")
+    assert inputs_of(config).exits == {"carry:ETH": datetime(2026, 7, 3, 9, tzinfo=UTC)}

@@ -207,3 +207,17 @@ def test_the_sandbox_lists_rules_and_books_for_every_market(tmp_path: Path) -> N
     assert len(books) == 4
     assert all(float(page.columns["spread_bps"][0]) > 0 for page in books)
     assert ("funding_rates", "perp", "BTCUSDT", "") in last_states(events)
+
+
+def test_an_announced_delisting_is_the_end_of_a_perpetual_and_a_day_of_2100_is_none(tmp_path: Path) -> None:
+    class Listing:
+        precisionMode = 4  # noqa: N815 - ccxt's name
+
+    session = session_of(tmp_path, Listing())
+    row: dict[str, Any] = {"symbol": "XMR/USDT:USDT", "id": "XMRUSDT", "base": "XMR", "quote": "USDT"}
+    row |= {"swap": True, "linear": True}
+    for told, end in (("4133404800000", None), (1_790_000_000_000, from_ms(1_790_000_000_000)), ("0", None)):
+        session._list({**row, "info": {"deliveryDate": told}})  # pyright: ignore[reportPrivateUsage]
+        assert session.markets["XMR/USDT:USDT"].expires_at == end
+    session._list(row)  # pyright: ignore[reportPrivateUsage]
+    assert session.markets["XMR/USDT:USDT"].expires_at is None

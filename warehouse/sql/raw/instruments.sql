@@ -14,7 +14,7 @@
 -- min_cost      | smallest notional of an order, in quote                           | >= 0 or null
 -- maker_fee     | fee of a resting order, fraction of notional                      | -0.01 to 0.05 or null
 -- taker_fee     | fee of an immediate order, fraction of notional                   | -0.01 to 0.05 or null
--- expires_at    | delivery instant of a dated contract, UTC; null for the others    |
+-- expires_at    | when the market closes, UTC: delivery, or a delisting that the venue has announced; else null |
 -- is_active     | the venue accepts orders                                          | not null
 -- known_at      | when this version was read, UTC                                   | not null
 -- load_id       | the load that brought this version                                | not null

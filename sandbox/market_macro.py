@@ -1,4 +1,4 @@
-"""Macro series on business days: rates, the dollar, equity, volatility; published with a lag."""
+"""Macro series by business day, week, month or quarter: rates, the dollar, equity; published with a lag."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Series:
 
     `daily_noise` is the standard deviation of a day's change, relative when `relative`; `loading` multiplies
     the factor's daily log return. `published` is the hour (UTC) of the next business day at which it appears.
+    One that is not daily has a value `every` "week" (Wednesday), "month" or "quarter" (the first day), which
+    appears `delay` days after that.
     """
 
     anchors: tuple[float, ...]
@@ -31,6 +33,16 @@ class Series:
     relative: bool = False
     weekends: bool = False
     weekly: bool = False
+    every: str = "day"
+    delay: int = 0
+
+    def has(self, day: date) -> bool:
+        """Return whether there is an observation of that day."""
+        if self.every == "week":
+            return day.weekday() == 2
+        if self.every == "day":
+            return self.weekends or day.weekday() < 5
+        return day.day == 1 and (self.every == "month" or day.month % 3 == 1)
 
 
 SERIES = {
@@ -48,6 +60,36 @@ SERIES = {
     ),
     "VIXCLS": Series((13.0, 17.0, 27.0, 19.0, 16.0, 17.0, 18.0), 0.055, -0.85, 2, 13.5, relative=True),
     "BAMLH0A0HYM2": Series((4.0, 4.4, 6.2, 3.1, 4.1, 3.1, 3.4), 0.018, -0.22, 2, 13.0, relative=True),
+    "WALCL": Series(
+        (4.45e6, 4.0e6, 7.0e6, 8.8e6, 8.3e6, 6.6e6, 7.0e6),
+        0.001,
+        0.0,
+        0,
+        20.5,
+        relative=True,
+        every="week",
+        delay=1,
+    ),
+    "CPIAUCSL": Series(
+        (242.0, 252.5, 257.5, 281.0, 304.0, 326.0, 360.0),
+        0.0002,
+        0.0,
+        3,
+        12.5,
+        relative=True,
+        every="month",
+        delay=42,
+    ),
+    "GDP": Series(
+        (19.2e3, 21.0e3, 19.9e3, 25.0e3, 27.2e3, 31.0e3, 36.0e3),
+        0.0005,
+        0.0,
+        3,
+        12.5,
+        relative=True,
+        every="quarter",
+        delay=118,
+    ),
 }
 
 
@@ -109,6 +151,9 @@ def is_business_day(day: date) -> bool:
 def published_at(name: str, day: date) -> datetime:
     """Return when the day's value appears: the next business day, for a weekly release the next Monday."""
     series = SERIES[name]
+    if series.every != "day":
+        then = day + timedelta(days=series.delay)
+        return datetime(then.year, then.month, then.day, tzinfo=UTC) + timedelta(hours=series.published)
     following = day + timedelta(days=1)
     while not is_business_day(following) or (series.weekly and following.weekday() not in {0, 1}):
         following += timedelta(days=1)

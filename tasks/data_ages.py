@@ -126,7 +126,7 @@ def is_followed(row: Mapping[str, Any], settings: Settings) -> bool:
         return True
     sources = settings.sources
     if dataset == "macro_series":
-        return sources.fred is not None and row["market_id"] in sources.fred.series
+        return sources.fred is not None and row["market_id"] in sources.fred.every
     if dataset == "futures_positioning":
         return sources.cftc is not None and row["market_id"] in sources.cftc.contracts.values()
     if dataset in ("yield_pools", "incidents"):

@@ -116,10 +116,30 @@ class DefiLlamaSettings(Section):
 
 
 class FredSettings(Section):
-    """FRED: macro series as CSV."""
+    """FRED: macro series as CSV; what is not daily is named under its frequency, for it appears later."""
 
     base_url: BaseUrl = "https://fred.stlouisfed.org"
     series: tuple[str, ...] = ("DGS10", "DTWEXBGS", "VIXCLS", "SP500")
+    weekly: tuple[str, ...] = ()
+    monthly: tuple[str, ...] = ()
+    quarterly: tuple[str, ...] = ()
+    # Days after a period's end at which a series appears, where its frequency's own lag does not fit.
+    lag_days: dict[str, Annotated[int, Field(ge=1, le=400)]] = Field(default_factory=dict[str, int])
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All series, of any frequency."""
+        return (*self.series, *self.weekly, *self.monthly, *self.quarterly)
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Self:
+        twice = sorted({name for name in self.every if self.every.count(name) > 1})
+        if twice:
+            raise ValueError(f"wanted each series under one frequency, found {', '.join(twice)} twice")
+        unknown = sorted(set(self.lag_days) - set(self.every))
+        if unknown:
+            raise ValueError(f"lag_days names {', '.join(unknown)}, which is in no list of series")
+        return self
 
 
 class CftcSettings(Section):

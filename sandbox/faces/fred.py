@@ -10,7 +10,7 @@ from sandbox.noise import Floats
 from sandbox.wire import Call, Face, RefusalError, Reply
 
 _MISSING = "."
-_LONGEST_LAG = timedelta(days=12)
+_LONGEST_LAG = timedelta(days=130)
 
 
 def _values(market: Market, name: str) -> Floats:
@@ -40,9 +40,9 @@ def _value(call: Call, name: str, day: date, now: datetime) -> str | None:
         and published_at(name, day) > now
     ):
         return None
-    if not series.weekends and day.weekday() >= 5:
+    if not series.has(day):
         return None
-    if not series.weekends and not is_business_day(day):
+    if series.every == "day" and not series.weekends and not is_business_day(day):
         return _MISSING
     return f"{_values(call.market, name)[(day - first_day()).days]:.{series.decimals}f}"
 

@@ -30,12 +30,16 @@ class DailySeries:
         days_ms: the midnights that begin the days, in milliseconds, ascending.
         values: one sequence per value column; None where the source says that there is no value.
         constants: the columns that name the series.
+        published: when its own days are published, where that is not as with its neighbours on the page.
+        ends: when the periods that its days stand for are over.
     """
 
     state: SeriesState
     days_ms: Sequence[int]
     values: Mapping[str, Sequence[float | None]]
     constants: Mapping[str, str]
+    published: Availability | None = None
+    ends: Availability = lambda days: days + DAY_MS
 
 
 def after_day(lag_ms: int) -> Availability:
@@ -69,27 +73,32 @@ def make_page(
     """
     end = to_ms(min(assignment.until or assignment.as_of, assignment.as_of))
     days: list[Integers] = []
+    available: list[Integers] = []
     states: list[SeriesState] = []
     columns: dict[str, list[Any]] = {}
     for one in series:
         stamps = np.asarray(one.days_ms, dtype=np.int64)
-        is_kept = (stamps + DAY_MS <= end) & (availability(stamps) <= to_ms(assignment.as_of))
+        ends, at = one.ends(stamps), (one.published or availability)(stamps)
+        is_kept = (ends <= end) & (at <= to_ms(assignment.as_of))
         is_kept &= stamps >= to_ms(read_from(assignment, one.state, trailing))
         days.append(stamps[is_kept])
+        available.append(at[is_kept])
         for name, values in one.values.items():
             columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64)[is_kept])
         for name, value in one.constants.items():
             columns.setdefault(name, []).append(np.full(len(days[-1]), value, dtype=object))
-        states.append(_after(one.state, days[-1], assignment))
-    every = np.concatenate(days) if days else np.empty(0, np.int64)
-    known, is_reconstructed = known_at(availability(every), DAY_MS, assignment.as_of)
+        states.append(_after(one.state, ends[is_kept], assignment))
+    every = np.concatenate([*days, np.empty(0, np.int64)])
+    known, is_reconstructed = known_at(
+        np.concatenate([*available, np.empty(0, np.int64)]), DAY_MS, assignment.as_of
+    )
     made: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
     made.update(period_start=instants(every), known_at=known, is_reconstructed=is_reconstructed)
     return Page(source, dataset, made, {"provider": source}, tuple(states), is_simulated=is_simulated)
 
 
-def _after(state: SeriesState, kept: Integers, assignment: Assignment) -> SeriesState:
-    newest = max((at for at in (state.newest_data_at, _end_of(kept)) if at), default=None)
+def _after(state: SeriesState, ends: Integers, assignment: Assignment) -> SeriesState:
+    newest = max((at for at in (state.newest_data_at, _end_of(ends)) if at), default=None)
     return replace(
         state,
         status="active",
@@ -100,5 +109,5 @@ def _after(state: SeriesState, kept: Integers, assignment: Assignment) -> Series
     )
 
 
-def _end_of(kept: Integers) -> datetime | None:
-    return from_ms(int(kept[-1]) + DAY_MS) if kept.size else None
+def _end_of(ends: Integers) -> datetime | None:
+    return from_ms(int(ends[-1])) if ends.size else None

@@ -105,7 +105,7 @@ def _smallest(source: str, settings: Settings) -> tuple[str, dict[str, str], boo
     if source == "defillama" and sources.defillama is not None:
         return f"{sources.defillama.base_url or CHAINS_HOST}/v2/historicalChainTvl/Ethereum", {}, True
     if source == "fred" and sources.fred is not None:
-        series = next(iter(sources.fred.series), "DGS10")
+        series = next(iter(sources.fred.every), "DGS10")
         return f"{sources.fred.base_url}/graph/fredgraph.csv", {"id": series, "cosd": "2026-01-01"}, False
     if source == "cftc" and sources.cftc is not None:
         return f"{sources.cftc.base_url}{CFTC_PATH}", {"$limit": "1"}, True

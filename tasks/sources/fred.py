@@ -2,7 +2,8 @@
 
 Most daily series appear on the next working day; the slowest that is commonly used, Treasury yields, at
 16:15 in New York (federalreserve.gov/releases/h15). So a day counts from 22:00 UTC of the next working
-day; federal holidays are no working days.
+day; federal holidays are no working days. What appears once a week, a month or a quarter counts later:
+`_macro_releases.py`.
 """
 
 import csv
@@ -12,18 +13,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.settings_schema import FredSettings, Settings
-from tasks.sources._daily import DailySeries, make_page, read_from
+from tasks.sources._daily import DailySeries, after_day, make_page, read_from
 from tasks.sources._errors import SourceError
 from tasks.sources._http import HttpSource
+from tasks.sources._macro_releases import (
+    SPACING,
+    TRAILING,
+    frequency_of,
+    period_end,
+    published,
+    told_frequency,
+)
 from tasks.sources._model import Advanced, Assignment, Failure, Finished, Page, SeriesState, Source, Started
-from tasks.sources._times import HOUR_MS, Integers, to_ms
-from tasks.sources._us_days import working_day_after
+from tasks.sources._times import to_ms
 
 NAME = "fred"
 DATASET = "macro_series"
-PUBLISHED_AT_MS = 22 * HOUR_MS
 MISSING = frozenset({"", "."})
 
+Days = Mapping[int, float | None]
 Columns = dict[str, dict[int, float | None]]
 
 
@@ -31,11 +39,6 @@ def build(settings: Settings) -> list[Source]:
     """The source, where it is configured."""
     stated = settings.sources.fred
     return [] if stated is None else [Fred(stated)]
-
-
-def published(days: Integers) -> Integers:
-    """When the values of days are published: 22:00 UTC of the next working day, in milliseconds."""
-    return working_day_after(days, 1) + PUBLISHED_AT_MS
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Fred:
     def run(self, assignment: Assignment) -> None:
         """Fetch what is missing; a failure is emitted, none is raised."""
         http = HttpSource(NAME, assignment)
-        assignment.emit(Started(NAME, DATASET, len(self.settings.series)))
+        assignment.emit(Started(NAME, DATASET, len(self.settings.every)))
         try:
             self._fetch(http, assignment)
         finally:
@@ -58,16 +61,19 @@ class Fred:
             assignment.emit(Finished(NAME, http.requests))
 
     def _fetch(self, http: HttpSource, assignment: Assignment) -> None:
-        """All series in one request; each alone where one of them makes the request fail."""
-        states = [_state(assignment, name) for name in self.settings.series]
-        try:
-            self._fetch_some(http, assignment, states)
-        except SourceError as error:
-            if error.kind != "refused" or len(states) == 1:
-                self._fail(assignment, states, error)
-                return
-            for state in states:
-                self._fetch_alone(http, assignment, state)
+        """All series of one frequency in one request; each alone where one of them makes it fail."""
+        for frequency in SPACING:
+            names = [name for name in self.settings.every if frequency_of(name, self.settings) == frequency]
+            states = [_state(assignment, name) for name in names]
+            try:
+                if states:
+                    self._fetch_some(http, assignment, states)
+            except SourceError as error:
+                if error.kind != "refused" or len(states) == 1:
+                    self._fail(assignment, states, error)
+                    continue
+                for state in states:
+                    self._fetch_alone(http, assignment, state)
 
     def _fetch_alone(self, http: HttpSource, assignment: Assignment, state: SeriesState) -> None:
         try:
@@ -87,17 +93,51 @@ class Fred:
         assignment.emit(Advanced(NAME, DATASET, len(states)))
 
     def _fetch_some(self, http: HttpSource, assignment: Assignment, states: list[SeriesState]) -> None:
-        start = min(read_from(assignment, state) for state in states)
+        trailing = TRAILING[frequency_of(states[0].market_id, self.settings)]
+        start = min(read_from(assignment, state, trailing) for state in states)
         names = [state.market_id for state in states]
         text = http.text(
             f"{self.settings.base_url}/graph/fredgraph.csv",
             {"id": ",".join(names), "cosd": f"{start:%Y-%m-%d}", "coed": f"{assignment.as_of:%Y-%m-%d}"},
         )
         columns = parse(text, names)
-        series = [_series(state, columns[state.market_id]) for state in states]
-        page = make_page(NAME, DATASET, series, published, assignment, is_simulated=http.is_simulated)
-        assignment.emit(page)
+        series = [
+            self._series(state, columns[state.market_id])
+            for state in states
+            if self._is_as_stated(assignment, state, columns[state.market_id])
+        ]
+        if series:
+            page = make_page(
+                NAME,
+                DATASET,
+                series,
+                after_day(0),
+                assignment,
+                is_simulated=http.is_simulated,
+                trailing=trailing,
+            )
+            assignment.emit(page)
         assignment.emit(Advanced(NAME, DATASET, len(states)))
+
+    def _is_as_stated(self, assignment: Assignment, state: SeriesState, days: Days) -> bool:
+        """A month taken for a day would be known weeks before it was published: it is not stored."""
+        name = state.market_id
+        valued = [day for day, value in days.items() if value is not None]
+        text = told_frequency(name, valued, frequency_of(name, self.settings))
+        if text:
+            assignment.emit(Failure(NAME, DATASET, name, "malformed", f"{NAME}: {text}"))
+        return not text
+
+    def _series(self, state: SeriesState, days: Days) -> DailySeries:
+        name, stamps = state.market_id, sorted(days)
+        return DailySeries(
+            state,
+            stamps,
+            {"value": [days[stamp] for stamp in stamps]},
+            {"series_id": name},
+            published(name, self.settings),
+            period_end(frequency_of(name, self.settings)),
+        )
 
 
 def parse(text: str, names: list[str]) -> Columns:
@@ -129,9 +169,3 @@ def parse(text: str, names: list[str]) -> Columns:
 def _state(assignment: Assignment, name: str) -> SeriesState:
     fresh = SeriesState(NAME, DATASET, "", name, "", "")
     return assignment.states.get(fresh.key, fresh)
-
-
-def _series(state: SeriesState, days: Mapping[int, float | None]) -> DailySeries:
-    stamps = sorted(days)
-    values = [days[stamp] for stamp in stamps]
-    return DailySeries(state, stamps, {"value": values}, {"series_id": state.market_id})

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sandbox.market_macro import published_at
 from sandbox.server import RunningSandbox, running_sandbox
-from tasks.settings_schema import Settings
+from tasks.settings_schema import FredSettings, Settings
 from tasks.sources import fred
 from tasks.sources._errors import SourceError
+from tasks.sources._macro_releases import published
 from tasks.sources._model import Event
-from tasks.sources._times import to_ms
+from tasks.sources._times import from_instant, from_ms, to_ms
 from tests.tasks.support import AS_OF, failures, last_states, pages, run_source, small_settings
 
 
@@ -149,7 +151,7 @@ def test_a_csv_that_is_not_the_one_asked_for_is_refused(text: str) -> None:
 
 def test_a_macro_value_counts_from_the_next_working_day(sandbox: RunningSandbox, tmp_path: Path) -> None:
     days = [datetime(2026, 6, 25, tzinfo=UTC) + timedelta(days=n) for n in range(5)]  # Thursday to Monday
-    found = fred.published(np.array([to_ms(day) for day in days]))
+    found = published("DGS10", FredSettings())(np.array([to_ms(day) for day in days]))
     wanted = [datetime(2026, 6, d, 22, tzinfo=UTC) for d in (26, 29, 29, 29, 30)]
     assert list(found) == [to_ms(at) for at in wanted]
 
@@ -163,3 +165,70 @@ def test_one_macro_series_that_does_not_exist_leaves_the_others(
     states = last_states(events)
     assert states["macro_series", "", "DGS10", ""].status == "active"
     assert states["macro_series", "", "NOSUCH", ""].status == "unsupported"
+
+
+AFTER = [  # series, its day on FRED, and when it is published at the latest
+    ("DTWEXBGS", (2026, 6, 15), (2026, 6, 22)),  # a Monday's dollar index: with its week, on the Monday after
+    ("DTWEXBGS", (2026, 6, 19), (2026, 6, 22)),
+    ("DEXUSEU", (2026, 5, 22), (2026, 5, 26)),  # Monday is Memorial Day
+    ("WALCL", (2026, 6, 10), (2026, 6, 19 + 3)),  # nine days later is Juneteenth, then a weekend
+    ("CPIAUCSL", (2026, 5, 1), (2026, 7, 15)),
+    ("GDP", (2026, 1, 1), (2026, 6, 22)),  # the 80th day after March is Juneteenth
+    ("M2SL", (2026, 5, 1), (2026, 6, 24)),
+]
+SLOW = {"weekly": ["WALCL"], "monthly": ["CPIAUCSL", "M2SL"], "quarterly": ["GDP"], "lag_days": {"M2SL": 24}}
+
+
+@pytest.mark.parametrize(("name", "day", "then"), AFTER)
+def test_what_comes_by_week_month_or_quarter_counts_after_its_release(
+    name: str, day: tuple[int, int, int], then: tuple[int, int, int]
+) -> None:
+    stated = FredSettings.model_validate(SLOW)
+    (found,) = published(name, stated)(np.array([to_ms(datetime(*day, tzinfo=UTC))]))
+    assert from_ms(int(found)) == datetime(*then, 22, tzinfo=UTC)
+
+
+def test_no_macro_value_is_known_before_its_publication(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    slow = {"weekly": ["WALCL"], "monthly": ["CPIAUCSL"], "quarterly": ["GDP"]}
+    stated = {"fred": {"base_url": sandbox.base_url, "series": ["DGS10", "DTWEXBGS"], **slow}}
+    settings = settings_of(sandbox, tmp_path, **stated)
+    settings = settings.model_copy(
+        update={"universe": settings.universe.model_copy(update={"history_start": date(2024, 1, 1)})}
+    )
+    events = run_source("fred", settings)
+    assert failures(events) == []
+    names, days, known = (
+        column(events, "macro_series", n) for n in ("series_id", "period_start", "known_at")
+    )
+    assert set(names) == {"DGS10", "DTWEXBGS", "WALCL", "CPIAUCSL", "GDP"}
+    for name, day, at in zip(names, days, known, strict=True):
+        really = published_at(str(name), from_instant(day).date())
+        assert really <= from_instant(at) <= AS_OF, (name, day)
+    newest = {key[2]: state.newest_data_at for key, state in last_states(events).items()}
+    assert newest["CPIAUCSL"] == datetime(2026, 5, 1, tzinfo=UTC)  # April's, until May's has its lag
+    assert newest["GDP"] == datetime(2026, 4, 1, tzinfo=UTC)
+    again = run_source("fred", settings, states=last_states(events).values())
+    assert {key: state.newest_data_at for key, state in last_states(again).items()} == {
+        key: state.newest_data_at for key, state in last_states(events).items()
+    }
+
+
+def test_a_month_that_is_configured_as_a_day_is_refused(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    stated = {"fred": {"base_url": sandbox.base_url, "series": ["DGS10"], "weekly": ["CPIAUCSL"]}}
+    settings = settings_of(sandbox, tmp_path, **stated)
+    settings = settings.model_copy(
+        update={"universe": settings.universe.model_copy(update={"history_start": date(2024, 1, 1)})}
+    )
+    events = run_source("fred", settings)
+    (failure,) = failures(events)
+    assert "every 31 days" in failure.message
+    assert "name it in sources.fred.monthly" in failure.message
+    assert set(column(events, "macro_series", "series_id")) == {"DGS10"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"monthly": ["DGS10"]}, {"lag_days": {"GDP": 3}}, {"lag_days": {"DGS10": 0}}]
+)
+def test_a_series_has_one_frequency_and_a_lag_only_if_it_is_asked_for(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"twice|no list|greater"):
+        FredSettings.model_validate(wrong)

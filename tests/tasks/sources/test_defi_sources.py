@@ -13,12 +13,13 @@ import pytest
 from sandbox.market_defi import POOLS
 from sandbox.market_positions import published_at
 from sandbox.server import RunningSandbox, running_sandbox
-from tasks.settings_schema import Settings
+from tasks.settings_schema import FredSettings, Settings
 from tasks.sources import _defillama_incidents as incidents
 from tasks.sources import _defillama_pools as pools
 from tasks.sources import _defillama_protocols as protocols
-from tasks.sources import _us_days, cftc, fred
+from tasks.sources import _us_days, cftc
 from tasks.sources._errors import SourceError
+from tasks.sources._macro_releases import published
 from tasks.sources._model import Event
 from tasks.sources._times import from_ms, to_ms
 from tests.tasks.support import AS_OF, failures, last_states, pages, run_source, small_settings
@@ -213,7 +214,7 @@ def test_reports_that_are_not_are_refused(rows: Any) -> None:
 
 def test_holidays_are_no_working_days() -> None:
     thanksgiving = to_ms(datetime(2025, 11, 26, tzinfo=UTC))
-    (found,) = fred.published(np.array([thanksgiving]))
+    (found,) = published("DGS10", FredSettings())(np.array([thanksgiving]))
     assert from_ms(int(found)) == datetime(2025, 11, 28, 22, tzinfo=UTC)
     assert date(2021, 12, 31) in _us_days.holidays(2021)  # New Year's Day 2022 is a Saturday
     assert date(2023, 1, 2) in _us_days.holidays(2023)

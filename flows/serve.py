@@ -209,7 +209,7 @@ def serve(settings: Settings, port: int, *, until_ready: bool, say: Callable[[st
     with _stop_on_signals(children):
         say(f"Starting the Prefect server on http://{LOOPBACK}:{port} (10 to 30 s) …")
         children.start(
-            "Prefect server", ["-m", "prefect", "server", "start", "--host", LOOPBACK, "--port", str(port)]
+            "Prefect server", ["-m", "flows.prefect_server", "--host", LOOPBACK, "--port", str(port)]
         )
         if not children.finish("registration", ["-m", "flows.prefect_setup", "register"], SETUP_SECONDS):
             return

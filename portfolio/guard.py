@@ -9,102 +9,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from portfolio.guarded import Breach, GuardInputs, GuardRules, HeldLeg
+from portfolio.margins import DERIVATIVES, margin_breaches
 
-DERIVATIVES = ("perp", "future")
 DAYS_PER_YEAR = 365.0
-DELTA_TOLERANCE = 0.02  # of a hedge's notional: lots and fees leave about this much
 CRITICAL_DEPEG = 0.05
+CRITICAL_NET_DELTA = 0.10  # of NAV, beyond the bound
 
 
 def breaches(inputs: GuardInputs, rules: GuardRules) -> tuple[Breach, ...]:
-    """Find what a holder must hear of, worst first, the same for the same inputs."""
+    """Find what a holder must hear of, worst first, each subject once per kind.
+
+    The same inputs give the same breaches in the same order.
+    """
     found = [
-        *_margins(inputs.legs, rules),
-        *_deltas(inputs.legs),
+        *margin_breaches(inputs.legs, rules),
+        *_deltas(inputs.legs, rules),
+        *_net_deltas(inputs.legs, rules),
         *_depegs(inputs, rules),
         *_funding(inputs.legs, rules),
         *_markets(inputs, rules),
         *_incidents(inputs),
         *_cash(inputs, rules),
     ]
-    return tuple(sorted(found, key=lambda one: (one.level != "critical", one.kind, one.subject)))
+    found.sort(key=lambda one: (one.level != "critical", one.kind, one.subject, -one.excess))
+    worst: dict[tuple[str, str], Breach] = {}
+    for one in found:  # coins of which a part is hedged come as two legs of one market
+        worst.setdefault((one.kind, one.subject), one)
+    return tuple(worst.values())
 
 
-def liquidation_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
-    """Return the common move of all prices of an account that liquidates it, as a positive fraction.
-
-    Equity E is collateral plus unrealised profit, maintenance M a fraction of each notional at the price it
-    moves to: E + x ΣN = M (1 + x), N signed. A rise hurts net shorts, a fall net longs. For an isolated short
-    this is Binance's USD-M formula in the first bracket (60,000 at 3× and 0.5 %: 32.67 %).
-
-    Args:
-        legs: derivatives that share one collateral, all with prices and maintenance rates.
-        collateral_usd: of the account, without unrealised profit.
-
-    Returns:
-        0 where it is liquidated already; None where no move does it.
-    """
-    net = sum(leg.notional_usd for leg in legs)
-    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
-    room = collateral_usd + sum(leg.profit_usd for leg in legs) - maintenance
-    if room <= 0.0:
-        return 0.0
-    slope = maintenance - net
-    if slope > 0.0:
-        return room / slope
-    return room / -slope if room < -slope else None  # no price falls by more than all of it
-
-
-def _margins(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
-    for subject, members, collateral in _accounts(legs):
-        if any(leg.price_usd is None or leg.maintenance_rate is None for leg in members):
-            continue
-        distance = liquidation_distance(members, collateral)
-        limit = rules.min_liquidation_distance
-        if distance is None or distance >= limit:
-            continue
-        need = _margin_for(members, limit) - collateral
-        yield Breach(
-            kind="margin",
-            subject=subject,
-            level="critical" if distance < limit / 2.0 else "warning",
-            measure=distance,
-            limit=limit,
-            excess=1.0 - distance / limit,
-            sentence=f"{subject} is {distance:.1%} from liquidation; at least {limit:.0%} is wanted.",
-            action=f"Add about {max(need, 0.0):,.0f} USD of margin at {subject}, or close a part.",
-        )
-
-
-def _accounts(legs: Sequence[HeldLeg]) -> Iterable[tuple[str, list[HeldLeg], float]]:
-    """Each collateral with the legs it stands for: an isolated leg its own, cross legs their account's."""
-    shared: dict[tuple[str, str], list[HeldLeg]] = defaultdict(list)
-    for leg in legs:
-        if leg.kind not in DERIVATIVES or leg.quantity == 0.0:
-            continue
-        if leg.is_cross:
-            shared[leg.venue, leg.account].append(leg)
-        else:
-            yield leg.name, [leg], leg.margin_usd
-    for (venue, account), members in sorted(shared.items()):
-        cash = sum(
-            leg.notional_usd
-            for leg in legs
-            if leg.sleeve == "cash" and (leg.venue, leg.account) == (venue, account)
-        )
-        place = f"{venue} {account}".strip() + " (cross margin)"
-        yield place, members, cash + sum(leg.margin_usd for leg in members)
-
-
-def _margin_for(legs: Sequence[HeldLeg], distance: float) -> float:
-    """Collateral with which the account would be that far from liquidation."""
-    net = sum(leg.notional_usd for leg in legs)
-    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
-    profit = sum(leg.profit_usd for leg in legs)
-    return maintenance - profit + distance * abs(maintenance - net)
-
-
-def _deltas(legs: Sequence[HeldLeg]) -> Iterable[Breach]:
+def _deltas(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
     """A hedge whose legs do not match: part of a short has no coins any more, or the reverse."""
     hedged: dict[str, float] = defaultdict(float)
     alone: dict[str, float] = defaultdict(float)
@@ -114,21 +48,59 @@ def _deltas(legs: Sequence[HeldLeg]) -> Iterable[Breach]:
     for asset in sorted(alone):
         whole = abs(hedged[asset]) + abs(alone[asset])
         share = abs(alone[asset]) / whole if whole > 0.0 else 0.0
-        if not hedged[asset] or share <= DELTA_TOLERANCE:
+        if not hedged[asset] or share <= rules.delta_tolerance:
             continue
         side = "short" if alone[asset] < 0 else "long"
         yield Breach(
             kind="delta",
             subject=asset,
-            level="critical" if share > 5 * DELTA_TOLERANCE else "warning",
+            level="critical" if share > 5 * rules.delta_tolerance else "warning",
             measure=share,
-            limit=DELTA_TOLERANCE,
-            excess=share / DELTA_TOLERANCE - 1.0,
+            limit=rules.delta_tolerance,
+            excess=share / rules.delta_tolerance - 1.0,
             sentence=(
                 f"The hedge of {asset} does not match: {abs(alone[asset]):,.0f} USD are {side} without a "
                 f"partner, {share:.1%} of the derivative legs."
             ),
             action=f"Close {abs(alone[asset]):,.0f} USD of {asset} contracts, or bring the coins back.",
+        )
+
+
+def _net_deltas(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
+    """Price exposure that left the bounds its owner set: prices moved, or a hedge is gone.
+
+    NAV is what is held plus margin and unrealised profit of derivatives. Nothing is claimed where a price or
+    a price of entry is missing, nor beside options, whose delta is not a quantity.
+    """
+    if not rules.net_delta_bounds or any(leg.price_usd is None or leg.kind == "option" for leg in legs):
+        return
+    contracts = [leg for leg in legs if leg.kind in DERIVATIVES]
+    if any(leg.entry_usd is None for leg in contracts):
+        return
+    nav = sum(leg.notional_usd for leg in legs if leg.kind not in DERIVATIVES)
+    nav += sum(leg.margin_usd + leg.profit_usd for leg in contracts)
+    if nav <= 0.0:
+        return
+    for asset, (lower, upper) in sorted(rules.net_delta_bounds.items()):
+        delta = sum(leg.notional_usd for leg in legs if leg.asset == asset) / nav
+        slack = rules.net_delta_slack(lower, upper)
+        is_long = delta > upper + slack
+        if not is_long and delta >= lower - slack:
+            continue
+        bound = upper if is_long else lower
+        beyond = abs(delta - bound)
+        yield Breach(
+            kind="delta",
+            subject=f"{asset} net",
+            level="critical" if beyond > CRITICAL_NET_DELTA else "warning",
+            measure=delta,
+            limit=bound,
+            excess=beyond / CRITICAL_NET_DELTA,
+            sentence=f"Net delta of {asset} is {delta:.1%} of NAV; {lower:.0%} to {upper:.0%} is allowed.",
+            action=(
+                f"{'Sell' if is_long else 'Buy'} about {beyond * nav:,.0f} USD of {asset}, or look whether a "
+                "hedge is gone."
+            ),
         )
 
 
@@ -158,7 +130,7 @@ def _funding(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
             continue
         received = -math.copysign(1.0, leg.quantity) * leg.funding_annual
         loss = -received * rules.horizon_days / DAYS_PER_YEAR
-        if loss <= leg.exit_cost:
+        if loss <= leg.exit_cost * (1.0 - rules.hysteresis):
             continue
         yield Breach(
             kind="funding",
@@ -177,7 +149,7 @@ def _funding(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
 
 def _markets(inputs: GuardInputs, rules: GuardRules) -> Iterable[Breach]:
     for leg in inputs.legs:
-        if leg.kind not in DERIVATIVES and leg.sleeve != "spot":
+        if leg.kind not in DERIVATIVES and (leg.kind != "spot" or leg.sleeve == "cash"):
             continue
         days = (leg.expires_at - inputs.as_of).total_seconds() / 86_400 if leg.expires_at else math.inf
         if not leg.is_active or days < rules.delisting_days:

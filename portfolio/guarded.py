@@ -1,11 +1,16 @@
 """What the guard looks at and what it says: legs at today's prices, limits, breaches. Plain values."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 Level = Literal["warning", "critical"]
+NET_DELTA_SLACK = 0.005
+LITTLE_CLEAR = 0.10  # of a limit: nearer to it, what was broken still counts as broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,7 @@ class HeldLeg:
         is_active: False once its venue has closed or will not list the market.
         expires_at: of a dated contract.
         hours_behind: its newest price lags the newest one of any market by so much.
+        low_usd, high_usd: extremes of a derivative's mark within the newest hour; None where not recorded.
     """
 
     venue: str
@@ -43,11 +49,13 @@ class HeldLeg:
     is_active: bool = True
     expires_at: datetime | None = None
     hours_behind: float | None = None
+    low_usd: float | None = None
+    high_usd: float | None = None
 
     @property
     def name(self) -> str:
-        """The leg in words: its contract where it is one."""
-        return f"{self.market_id or self.asset} at {self.venue}"
+        """The leg in words: its contract where it is one, and where it lies."""
+        return f"{self.market_id or self.asset} at {self.venue} {self.account}".strip()
 
     @property
     def notional_usd(self) -> float:
@@ -71,6 +79,9 @@ class GuardRules:
         horizon_days: over which funding that turned is set against the cost of leaving.
         halt_hours: a held market whose prices lag all others by more has stopped.
         delisting_days: a market that ends sooner is told.
+        delta_tolerance: of a hedge's notional: lots and fees leave about this much.
+        net_delta_bounds: asset → (lower, upper) of net delta over NAV.
+        hysteresis: by which fraction the limits are relaxed; 0: as they are.
     """
 
     min_liquidation_distance: float = 0.30
@@ -79,6 +90,33 @@ class GuardRules:
     horizon_days: int = 30
     halt_hours: float = 3.0
     delisting_days: float = 7.0
+    delta_tolerance: float = 0.02
+    net_delta_bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    hysteresis: float = 0.0
+
+    def relaxed(self, fraction: float) -> GuardRules:
+        """Return the limits at which an episode ends: what is wanted and a fraction of it more.
+
+        A delisting, an incident and a halt end as they began: they are events and not measures.
+        """
+        return replace(
+            self,
+            min_liquidation_distance=self.min_liquidation_distance * (1.0 + fraction),
+            peg_tolerance=self.peg_tolerance * (1.0 - fraction),
+            cash_floor_usd=self.cash_floor_usd * (1.0 + fraction),
+            delta_tolerance=self.delta_tolerance * (1.0 - fraction),
+            hysteresis=fraction,
+        )
+
+    def net_delta_slack(self, lower: float, upper: float) -> float:
+        """Return how far beyond its bounds a net delta may be in fractions of NAV; below 0: how far within.
+
+        Half a point, because lots and fees leave about as much; it narrows with the hysteresis, and wide
+        bounds are then left by a part of their width.
+        """
+        width = upper - lower
+        inward = self.hysteresis / 2.0 * width if math.isfinite(width) else 0.0
+        return NET_DELTA_SLACK * (1.0 - 5.0 * self.hysteresis) - inward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,25 @@
 """The guard: reads what is held and known now, and tells a breach once, its worsening, and its end.
 
-An episode opens with the first look that shows a breach. A critical one, and one that a second look confirms,
-is told; while it stays as it is nothing more is said; it ends when two looks in a row no longer show it.
+`portfolio.episodes` says what is news; here the rows are read and written, and the alerts made.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
-from portfolio.guard import breaches
-from portfolio.guarded import Breach, GuardInputs, GuardRules, HeldLeg, Incident
+from portfolio.episodes import Episode, Step, look
+from portfolio.guarded import GuardInputs, GuardRules, HeldLeg, Incident
 from tasks.context import RunContext
 from tasks.guard_messages import GuardFacts, render_guard
 from tasks.policy import policy_of
-from warehouse.master import Master, open_master
+from warehouse.master import open_master
 from warehouse.reader import Reader, open_point_in_time
 
 INCIDENT_DAYS = 7
-QUIET_LOOKS = 2
-CONFIRMING_LOOKS = 2
-# A breach that grew by this share of its limit since it was told is told again.
-WORSENING = 0.5
-# What liquidates or robs does not wait for a second look.
-AT_ONCE = ("margin", "delta", "incident", "delisting")
 WORTH_SENDING = timedelta(hours=6)
 
 
@@ -52,15 +44,6 @@ class GuardSummary:
         return bool(self.opened or self.escalated or self.closed)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One episode after a look: its row, and what is to be told ("": nothing)."""
-
-    row: Mapping[str, Any]
-    told: str
-    breach: Breach | None
-
-
 def guard(context: RunContext, portfolio: str) -> GuardSummary:
     """Look at one portfolio and write what is news.
 
@@ -71,15 +54,21 @@ def guard(context: RunContext, portfolio: str) -> GuardSummary:
     with open_point_in_time(context.home, context.as_of) as reader:
         inputs = _inputs(reader, context, portfolio)
         is_simulated = reader.snapshot.is_simulated
-    found = breaches(inputs, _rules(context, portfolio))
     with open_master(context.home, context.clock, purpose=f"guard {portfolio}") as master:
-        steps = _steps(context, master, portfolio, found)
+        rows = {
+            (row["kind"], row["subject"]): row
+            for row in master.rows("open_guard_episodes", portfolio=portfolio)
+        }
+        known = {name: _episode(row) for name, row in rows.items()}
+        found, steps = look(inputs, _rules(context, portfolio), known)
         with master.transaction():
             for step in steps:
-                master.upsert("ops.guard_episodes", [step.row])
-                if step.told:
-                    master.append("ops.alerts", [_alert(context, step, is_simulated=is_simulated)])
-    told = [step.told for step in steps]
+                row = _row(portfolio, step.episode, rows.get((step.episode.kind, step.episode.subject)))
+                master.upsert("ops.guard_episodes", [row])
+                if step.news:
+                    alert = _alert(context, portfolio, row["episode_id"], step, is_simulated=is_simulated)
+                    master.append("ops.alerts", [alert])
+    told = [step.news for step in steps]
     return GuardSummary(
         portfolio=portfolio,
         breaches=tuple(f"{one.sentence} {one.action}" for one in found),
@@ -96,6 +85,7 @@ def _rules(context: RunContext, portfolio: str) -> GuardRules:
         peg_tolerance=policy.peg_tolerance,
         cash_floor_usd=policy.cash_floor_usd,
         horizon_days=policy.rebalance.horizon_days,
+        net_delta_bounds=policy.net_delta_bounds,
     )
 
 
@@ -115,80 +105,56 @@ def _inputs(reader: Reader, context: RunContext, portfolio: str) -> GuardInputs:
     )
 
 
-def _steps(context: RunContext, master: Master, portfolio: str, found: Sequence[Breach]) -> list[_Step]:
-    """Put what was found beside the episodes that are open."""
-    known = {
-        (row["kind"], row["subject"]): row for row in master.rows("open_guard_episodes", portfolio=portfolio)
-    }
-    steps = [_seen(context, portfolio, one, known.pop((one.kind, one.subject), None)) for one in found]
-    return [*steps, *(_unseen(context, row) for row in known.values())]
+def _episode(row: Mapping[str, Any]) -> Episode:
+    return Episode(
+        kind=row["kind"],
+        subject=row["subject"],
+        level=row["level"],
+        measure=row["measure"],
+        limit=row["limit_value"],
+        excess=row["excess"],
+        sightings=row["sightings"],
+        quiet_looks=row["quiet_looks"],
+        opened_at=row["opened_at"],
+        announced_at=row["announced_at"],
+        seen_at=row["seen_at"],
+        closed_at=row["closed_at"],
+        sentence=row["sentence"],
+    )
 
 
-def _seen(context: RunContext, portfolio: str, one: Breach, before: Mapping[str, Any] | None) -> _Step:
-    at = context.as_of
-    sightings = 1 if before is None else int(before["sightings"]) + 1
-    row: dict[str, Any] = {
-        "episode_id": _episode(portfolio, one, at) if before is None else before["episode_id"],
-        "portfolio": portfolio,
-        "kind": one.kind,
-        "subject": one.subject,
-        "level": one.level,
-        "measure": _finite(one.measure),
-        "limit_value": _finite(one.limit),
-        "excess": _finite(one.excess),
-        "sightings": sightings,
-        "quiet_looks": 0,
-        "opened_at": at if before is None else before["opened_at"],
-        "announced_at": None if before is None else before["announced_at"],
-        "seen_at": at,
-        "closed_at": None,
-        "sentence": one.sentence,
-    }
-    if row["announced_at"] is None:
-        is_sure = one.level == "critical" or one.kind in AT_ONCE or sightings >= CONFIRMING_LOOKS
-        return _Step(row | {"announced_at": at}, "opened", one) if is_sure else _Step(row, "", one)
-    assert before is not None
-    told_at = float(before["excess"] or 0.0)
-    is_worse = one.level == "critical" and before["level"] != "critical"
-    is_worse = is_worse or (math.isfinite(one.excess) and one.excess > told_at + WORSENING)
-    if is_worse:
-        return _Step(row, "worse", one)
-    # What was told stays the mark that worsening is measured from.
-    return _Step(row | {"excess": before["excess"], "level": before["level"]}, "", one)
+def _row(portfolio: str, one: Episode, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    named = asdict(one)
+    limit = named.pop("limit")
+    episode_id = _episode_id(portfolio, one) if before is None else before["episode_id"]
+    return {"episode_id": episode_id, "portfolio": portfolio, "limit_value": limit, **named}
 
 
-def _unseen(context: RunContext, before: Mapping[str, Any]) -> _Step:
-    quiet = int(before["quiet_looks"]) + 1
-    row = {**before, "quiet_looks": quiet, "sightings": before["sightings"]}
-    if before["announced_at"] is None or quiet >= QUIET_LOOKS:
-        told = "over" if before["announced_at"] is not None else ""
-        return _Step(row | {"closed_at": context.as_of}, told, None)
-    return _Step(row, "", None)
-
-
-def _alert(context: RunContext, step: _Step, *, is_simulated: bool) -> dict[str, Any]:
-    row, now = step.row, context.clock.now()
+def _alert(
+    context: RunContext, portfolio: str, episode_id: str, step: Step, *, is_simulated: bool
+) -> dict[str, Any]:
+    one, now = step.episode, context.clock.now()
     message = render_guard(
         GuardFacts(
-            portfolio=row["portfolio"],
-            subject=row["subject"],
-            level=row["level"],
-            news=step.told,
-            sentence=row["sentence"],
+            portfolio=portfolio,
+            subject=one.subject,
+            level=one.level,
+            news=step.news,
+            sentence=one.sentence,
             action=step.breach.action if step.breach is not None else "",
-            since=row["opened_at"],
+            since=one.opened_at,
             seen_at=context.as_of,
-            episode_id=row["episode_id"],
+            episode_id=episode_id,
             is_simulated=is_simulated,
         )
     )
     return {
-        "alert_id": f"{row['episode_id']}-{step.told}-{context.as_of:%Y%m%dT%H%M%S}",
-        "episode_id": row["episode_id"],
+        "alert_id": f"{episode_id}-{step.news}-{context.as_of:%Y%m%dT%H%M%S}",
+        "episode_id": episode_id,
         "recommendation_id": None,
-        "portfolio": row["portfolio"],
+        "portfolio": portfolio,
         "event": "guard",
-        "severity": "info" if step.told == "over" else row["level"],
+        "severity": "info" if step.news == "over" else one.level,
         "title": message.title,
         "body": message.body,
         "created_at": now,
@@ -199,10 +165,7 @@ def _alert(context: RunContext, step: _Step, *, is_simulated: bool) -> dict[str,
     }
 
 
-def _episode(portfolio: str, one: Breach, at: datetime) -> str:
-    text = f"{portfolio}\n{one.kind}\n{one.subject}\n{at.isoformat()}"
-    return f"G-{at:%Y%m%d}-{portfolio}-{one.kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _episode_id(portfolio: str, one: Episode) -> str:
+    text = f"{portfolio}\n{one.kind}\n{one.subject}\n{one.opened_at.isoformat()}"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"G-{one.opened_at:%Y%m%d}-{portfolio}-{one.kind}-{digest}"

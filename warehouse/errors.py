@@ -80,6 +80,12 @@ class SchemaDrift(WarehouseError):
     """The tables in the file differ from the SQL files."""
 
 
+class NewerHome(WarehouseError):
+    """A later version of this code has changed the tables; this one would write them wrongly."""
+
+    exit_status = 2
+
+
 class ConflictingBatch(WarehouseError):
     """One batch has two different values for one key; nothing of it was written."""
 

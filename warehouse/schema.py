@@ -6,6 +6,7 @@ are always replaced.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 
@@ -13,7 +14,7 @@ import duckdb
 
 from warehouse.catalogue import LAYERS, SQL_ROOT, Catalogue, load_catalogue
 from warehouse.connection import first_row
-from warehouse.errors import SchemaDrift
+from warehouse.errors import NewerHome, SchemaDrift
 from warehouse.headers import Table, split_header
 from warehouse.points import reached
 from warehouse.statements import listed, literal, quote, statement
@@ -54,6 +55,7 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
 
     Raises:
         SchemaDrift: A table's columns differ from its SQL file and no migration changes that.
+        NewerHome: The file has been through migrations that this code does not have.
     """
     row = first_row(connection, statement("state"))
     if row is not None and row[1] == schema_hash():
@@ -61,7 +63,11 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
     catalogue = load_catalogue()
     connection.begin()
     try:
-        done = {int(found[0]) for found in connection.execute(statement("migrations_done")).fetchall()}
+        done = {
+            int(number): str(name)
+            for number, name in connection.execute(statement("migrations_done")).fetchall()
+        }
+        _refuse_newer(done)
         for version, name, sql in migrations():
             if version not in done:
                 connection.execute(sql)
@@ -86,6 +92,21 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
     reached("migrated")
     connection.execute("checkpoint")  # DDL left in the log has been seen to fail replay (duckdb issue 25395)
     return True
+
+
+def _refuse_newer(done: Mapping[int, str]) -> None:
+    """Code that was rolled back must not write tables that it does not know; reading needs no upgrade."""
+    known = {version: name for version, name, _ in migrations()}
+    unknown = sorted(version for version in done if version > max(known, default=0))
+    if not unknown:
+        return
+    newest = known[max(known)] if known else "none"
+    raise NewerHome(
+        f"Wanted tables of schema {max(known, default=0)} or earlier ({newest}), found schema {unknown[-1]} "
+        f"({', '.join(done[version] for version in unknown)}): a later version of Trimtab has changed this "
+        "home, and nothing was written. Install that version again; or `trimtab restore N` a snapshot from "
+        "before it. Reading (status, sql, show, explain) still works."
+    )
 
 
 def migrations() -> list[tuple[int, str, str]]:

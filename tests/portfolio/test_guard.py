@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from portfolio.guard import breaches, liquidation_distance
+from portfolio.guard import breaches
 from portfolio.guarded import GuardInputs, GuardRules, HeldLeg, Incident
+from portfolio.margins import liquidation_distance
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 RULES = GuardRules()
@@ -24,8 +25,8 @@ def leg(kind: str, quantity: float, price: float, **changes: Any) -> HeldLeg:
     return HeldLeg(quantity=quantity, price_usd=price, **(plain | changes))
 
 
-def short(price: float = 60_000.0, **changes: Any) -> HeldLeg:
-    return leg("perp", -1.0, price, **({"entry_usd": 60_000.0, "margin_usd": 20_000.0} | changes))
+def short(price: float = 60_000.0, quantity: float = -1.0, **changes: Any) -> HeldLeg:
+    return leg("perp", quantity, price, **({"entry_usd": 60_000.0, "margin_usd": 20_000.0} | changes))
 
 
 def found(*legs: HeldLeg, rules: GuardRules = RULES, **changes: Any) -> list[tuple[str, str]]:
@@ -69,11 +70,34 @@ class TestMargin:
     def test_the_level_grows_with_the_price(self, price, expected):
         assert found(short(price), leg("spot", 1.0, price, sleeve="carry")) == expected
 
+    def test_what_the_mark_did_within_the_hour_counts(self):
+        wick = short(60_000.0, margin_usd=25_000.0, low_usd=59_000.0, high_usd=70_000.0)
+        (one,) = breaches(GuardInputs(as_of=NOW, legs=[wick]), RULES)
+        assert one.measure == pytest.approx(85_000 / 1.005 / 70_000 - 1)
+        assert one.sentence.startswith(
+            "BTCUSDT at binance was 20.8% from liquidation within the newest hour, 41.0%"
+        )
+        assert one.action.startswith("Look at BTCUSDT")
+        gone = short(60_000.0, low_usd=59_000.0, high_usd=80_000.0)
+        (one,) = breaches(GuardInputs(as_of=NOW, legs=[gone]), RULES)
+        assert (one.level, one.measure) == ("critical", 0.0)
+        assert "reached its liquidation price" in one.sentence
+        assert "may be unhedged" in one.action
+
+    def test_a_contract_of_which_a_part_is_hedged_is_one_position(self):
+        parts = [short(72_000.0, quantity=-0.7, margin_usd=14_000.0),
+                 short(72_000.0, quantity=-0.3, margin_usd=6_000.0, sleeve="perp")]  # fmt: skip
+        found = breaches(GuardInputs(as_of=NOW, legs=parts), RULES)
+        (one,) = [each for each in found if each.kind == "margin"]
+        assert one.measure == pytest.approx(liquidation_distance([short(72_000.0)], 20_000.0))
+        (whole,) = breaches(GuardInputs(as_of=NOW, legs=[short(72_000.0)]), RULES)
+        assert one.action == whole.action
+
     def test_the_margin_that_is_asked_for_brings_the_distance_back(self):
         held = short(72_000.0)
         (one,) = breaches(GuardInputs(as_of=NOW, legs=[held]), RULES)
         asked = float(one.action.split("about ")[1].split(" USD")[0].replace(",", ""))
-        assert liquidation_distance([held], 20_000.0 + asked) == pytest.approx(0.30, abs=1e-4)
+        assert liquidation_distance([held], 20_000.0 + asked) == pytest.approx(0.33, abs=1e-4)
 
     def test_cross_margin_counts_the_cash_of_the_same_account_only(self):
         cross = short(72_000.0, margin_usd=0.0, is_cross=True, account="a")
@@ -94,6 +118,24 @@ class TestOthers:
 
     def test_a_derivative_that_never_was_a_hedge_is_no_broken_hedge(self):
         assert found(leg("perp", -0.5, 60_000.0, sleeve="perp")) == []
+
+    @pytest.mark.parametrize(
+        ("btc", "expected"),
+        [(6.0, []), (7.1, []), (7.5, [("delta", "warning")]), (12.0, [("delta", "critical")])],
+    )
+    def test_a_net_delta_that_left_its_bounds(self, btc, expected):
+        # half a point of NAV is let pass: 7.1 of 20.1 are 35.3 %
+        rules = GuardRules(net_delta_bounds={"BTC": (0.1, 0.35)})
+        cash = leg("spot", 13.0, 1_000.0, asset="USDC", sleeve="cash")
+        assert found(leg("spot", btc, 1_000.0), cash, rules=rules) == expected
+
+    def test_a_hedge_takes_away_the_delta_and_its_loss_gives_it_back(self):
+        rules = GuardRules(net_delta_bounds={"BTC": (-0.1, 0.1)})
+        coins = leg("spot", 1.0, 60_000.0, sleeve="carry")
+        hedge = short(margin_usd=60_000.0)
+        assert found(coins, hedge, rules=rules) == []
+        assert found(coins, rules=rules) == [("delta", "critical")]
+        assert found(coins, leg("perp", -1.0, 60_000.0), rules=rules) == []  # without an entry, no NAV
 
     @pytest.mark.parametrize(
         ("price", "expected"),
@@ -122,6 +164,8 @@ class TestOthers:
         assert found(leg("spot", 1.0, 60_000.0, is_active=False)) == [("delisting", "critical")]
         assert found(leg("spot", 1.0, 60_000.0, hours_behind=4.0)) == [("halt", "warning")]
         assert found(leg("spot", 1.0, 60_000.0, hours_behind=2.0)) == []
+        halted = [leg("spot", 1.0, 60_000.0, hours_behind=4.0, sleeve=sleeve) for sleeve in ("spot", "carry")]
+        assert found(*halted) == [("halt", "warning")]
 
     def test_an_incident_where_something_is_held(self):
         hit = Incident(entity="Binance", occurred_at=NOW, amount_usd=1e6)

@@ -1,6 +1,7 @@
 """`make serve` on a real Prefect server: everything is registered, and what is scheduled really runs."""
 
 import asyncio
+import http.client
 import os
 import pty
 import subprocess
@@ -114,6 +115,32 @@ def test_its_folder_is_private_and_it_listens_on_loopback_only(serving):
     ]
     ours = [address for address in listening if int(address.split(":")[1], 16) == serving.port]
     assert ours == [f"0100007F:{serving.port:04X}"]
+
+
+def test_a_page_that_points_its_name_at_this_machine_gets_403(serving):
+    def asked(host: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30)
+        connection.request("GET", "/api/health", headers={"Host": host})
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert asked("evil.example") == 403
+    assert asked(f"localhost:{serving.port}") == 200
+
+
+def test_listening_for_others_without_a_login_is_refused():
+    outcome = subprocess.run(
+        [sys.executable, "-m", "flows.prefect_server", "--host", "0.0.0.0"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert outcome.returncode == 2
+    assert "PREFECT_SERVER_API_AUTH_STRING" in outcome.stderr
 
 
 def test_a_second_serve_on_the_same_port_is_refused(serving):

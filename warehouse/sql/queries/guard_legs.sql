@@ -4,7 +4,7 @@ with lengths (timeframe, seconds) as (
     ('12h', 43200), ('1d', 86400)
 ),
 legs as (
-  select held.*, said.margin_mode
+  select held.*, said.margin_mode, coalesce(said.as_of, timestamp '1970-01-01') as stated_at
   from mart.statement_legs as held
   left join core.positions as said
     on said.portfolio = held.portfolio and said.statement_id = held.statement_id and said.venue = held.venue
@@ -20,20 +20,25 @@ contracts as (
 ),
 -- Liquidations go by the mark; where none is stored, by the last trade.
 closes as (
-  select venue, market_type, market_id, close, open_time + to_seconds(seconds) as closed_at, 1 as preference
+  select
+    venue, market_type, market_id, seconds, open_time, close, low, high, open_time + to_seconds(seconds) as closed_at,
+    1 as preference
   from core.mark_candles
   semi join contracts using (venue, market_type, market_id)
   inner join lengths using (timeframe)
   where isfinite(close) and close > 0
   union all
-  select venue, market_type, market_id, close, open_time + to_seconds(seconds), 0
+  select venue, market_type, market_id, seconds, open_time, close, null, null, open_time + to_seconds(seconds), 0
   from core.candles
   semi join contracts using (venue, market_type, market_id)
   inner join lengths using (timeframe)
   where isfinite(close) and close > 0
 ),
 marks as (
-  select venue, market_type, market_id, arg_max(close, (closed_at, preference)) as price, max(closed_at) as price_at
+  select
+    venue, market_type, market_id, max(closed_at) as price_at,
+    arg_max({'close': close, 'low': low, 'high': high, 'opened_at': open_time}, (closed_at, preference, -seconds))
+      as newest
   from closes
   group by venue, market_type, market_id
 ),
@@ -78,9 +83,9 @@ select
   coalesce(legs.priced_by, legs.market_id) as market_id,
   legs.quantity,
   case
-    when legs.kind in ('perp', 'future') then marks.price * money.price
+    when legs.kind in ('perp', 'future') then marks.newest.close * money.price
     when legs.asset = 'USD' then 1.0
-    else coalesce(own.price_usd, coins.price)
+    else coalesce(own.price_usd, coins.price, case when legs.asset in (from mart.stablecoin_assets) then 1.0 end)
   end as price_usd,
   legs.entry_price * money.price as entry_usd,
   coalesce(legs.margin * money.price, 0.0) as margin_usd,
@@ -91,7 +96,10 @@ select
     as exit_cost,
   coalesce(rules.is_active, true) as is_active,
   rules.expires_at,
-  epoch(newest.price_at - coalesce(marks.price_at, places.price_at, coins.price_at)) / 3600 as hours_behind
+  epoch(newest.price_at - coalesce(marks.price_at, places.price_at, coins.price_at)) / 3600 as hours_behind,
+  -- What the mark did before the statement concerns a position that was another one.
+  case when marks.newest.opened_at >= legs.stated_at then marks.newest.low * money.price end as low_usd,
+  case when marks.newest.opened_at >= legs.stated_at then marks.newest.high * money.price end as high_usd
 from legs
 cross join newest
 left join places on places.asset = legs.asset and places.venue = legs.venue
@@ -99,15 +107,19 @@ left join marks
   on legs.kind = marks.market_type and legs.venue = marks.venue and legs.priced_by = marks.market_id
 left join coins on coins.asset = legs.asset
 left join mart.latest_stablecoin_prices as own on own.asset = legs.asset
+-- Without a dollar price of the money one dollar is taken: how far a position is from liquidation does not depend
+-- on it, and silence would be worse.
 left join (
-  select asset, price_usd as price from mart.latest_stablecoin_prices
-  union all
+  select known.asset, coalesce(prices.price_usd, 1.0) as price
+  from (select * from mart.stablecoin_assets) as known (asset)
+  left join mart.latest_stablecoin_prices as prices on prices.asset = known.asset
+  union
   select 'USD', 1.0
 ) as money on money.asset = legs.quote
 left join mart.current_leverage_brackets as brackets
   on brackets.venue = legs.venue and brackets.market_type = legs.kind and brackets.market_id = legs.priced_by
-  and abs(legs.quantity) * marks.price >= brackets.notional_floor
-  and (brackets.notional_cap is null or abs(legs.quantity) * marks.price < brackets.notional_cap)
+  and abs(legs.quantity) * marks.newest.close >= brackets.notional_floor
+  and (brackets.notional_cap is null or abs(legs.quantity) * marks.newest.close < brackets.notional_cap)
 left join funding on funding.venue = legs.venue and funding.market_id = legs.priced_by and legs.kind = 'perp'
 left join core.instruments as rules
   on rules.venue = legs.venue and rules.market_type = legs.kind and rules.market_id = legs.priced_by

@@ -1,3 +1,3 @@
 -- Changes of the schema that this file has been through.
-select version
+select version, name
 from ops.migrations

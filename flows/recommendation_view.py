@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -125,8 +126,14 @@ def _by_hand(trades: list[Row]) -> list[str]:
         for trade in trades
         for step in trade.get("steps_before") or ()
     ]
-    if any(trade.get("pair") is not None for trade in trades):
+    pairs = Counter(trade["pair"] for trade in trades if trade.get("pair") is not None)
+    if any(count > 1 for count in pairs.values()):
         texts.append("The legs of a pair belong together: both or none.")
+    texts += [
+        f"The other leg of pair {pair} needs no order: another line gives or takes its coins."
+        for pair, count in sorted(pairs.items())
+        if count == 1
+    ]
     return texts
 
 

@@ -174,7 +174,11 @@ def _reason(verdict: Verdict, outcome: Outcome, inputs: DecisionInputs, policy: 
     method = outcome.proposal.method
     if outcome.proposal.failures and method is not None:
         tried = ", ".join(a.method for a in outcome.proposal.failures)
-        parts.append(f"{tried} gave no answer; {method} was used instead.")
+        if method == "hold":
+            first = outcome.proposal.failures[0]
+            parts.append(f"{tried} gave no answer. {first.method}: {first.reason}")
+        else:
+            parts.append(f"{tried} gave no answer; {method} was used instead.")
     if policy.objective != "policy":
         parts += [f"{a.method}: {a.reason}." for a in outcome.notes]
     return " ".join(parts)

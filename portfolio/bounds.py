@@ -77,7 +77,12 @@ def build_problem(
     )
     low, high = np.array([b.hard_lower for b in boxes]), np.array([b.hard_upper for b in boxes])
     fixed = policy.objective == "policy"
-    return replace(soft, lower=low, upper=high, rows=()) if fixed else widen(soft, low, high)
+    own = np.array([policy.bounds_of(x) for x in lines], dtype=np.float64).reshape(len(lines), 2)
+    return (
+        replace(soft, lower=low, upper=high, rows=())
+        if fixed
+        else widen(soft, low, high, (own[:, 0], own[:, 1]))
+    )
 
 
 def _box(

@@ -5,6 +5,7 @@ target; a computed objective trades when a line of the proposal lies outside the
 over the horizon beats the cost. A broken hard limit goes before bands, cooldown and gate.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +31,10 @@ from portfolio.problem import Problem
 Array = NDArray[np.float64]
 EPSILON = 1e-9
 LIMIT_SLACK = 1e-6
+# A weight that a trade put at its limit is past it with the next price: so far past (of NAV, and of the
+# limit itself) is drift, which bands and gate judge, and no breach.
+LIMIT_DRIFT = 0.005
+LIMIT_DRIFT_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
         upper = max(upper, book.immovable.get(line, 0.0))
         if book.keeps(line) is not None or (is_cash(line) and "cash" not in policy.sleeves):
             continue
-        if weight > upper + LIMIT_SLACK:
+        if weight > upper + tolerance(upper):
             found.append(_above(line, weight, upper, closed, inputs, policy))
         else:
             found += _broken(called(line), weight, lower, upper)
@@ -106,8 +111,9 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
         held = sum(w for x, w in book.weight.items() if sleeve_of(x) == sleeve)
         found += _broken(sleeve, held, lower, upper)
     found += _broken_rows(book, inputs, policy)
-    cash_usd = book.cash_weight() * (book.nav_usd or 0.0)
-    if policy.cash_floor_usd > 0.0 and cash_usd < policy.cash_floor_usd - 0.01:
+    cash_usd, nav_usd = book.cash_weight() * (book.nav_usd or 0.0), book.nav_usd or 1.0
+    floor_usd = policy.cash_floor_usd - max(0.01, nav_usd * tolerance(policy.cash_floor_usd / nav_usd))
+    if policy.cash_floor_usd > 0.0 and cash_usd < floor_usd:
         found.append(f"Cash is {cash_usd:,.0f} USD, below its floor of {policy.cash_floor_usd:,.0f} USD.")
     found += [
         f"{asset} has lost its peg and is held."
@@ -115,6 +121,13 @@ def breaches(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str]:
         if book.weight.get(f"cash:{asset}", 0.0) > LIMIT_SLACK
     ]
     return found
+
+
+def tolerance(limit: float) -> float:
+    """Return how far past a hard limit is still drift, in fractions of NAV; nothing for a limit of 0."""
+    if not math.isfinite(limit):
+        return 0.0
+    return max(LIMIT_SLACK, min(LIMIT_DRIFT, LIMIT_DRIFT_SHARE * abs(limit)))
 
 
 def _above(
@@ -133,7 +146,7 @@ def _above(
 
 def _broken(name: str, held: float, lower: float, upper: float) -> list[str]:
     """Return the sentence on a limit that is broken, in as many digits as tell the share from the limit."""
-    if lower - LIMIT_SLACK <= held <= upper + LIMIT_SLACK:
+    if lower - tolerance(lower) <= held <= upper + tolerance(upper):
         return []
     side, limit = ("above", upper) if held > upper else ("below", lower)
     digits = next((n for n in range(1, 4) if f"{held:.{n}%}" != f"{limit:.{n}%}"), 4)

@@ -18,7 +18,7 @@ from portfolio.estimates import Estimates
 from portfolio.failure import AllocationFailure
 from portfolio.model import DecisionInputs, Policy, asset_of, is_cash
 from portfolio.problem import Problem
-from portfolio.rebalance import EPSILON, benefit
+from portfolio.rebalance import EPSILON, benefit, tolerance
 from portfolio.verdict import Weighing
 
 Array = NDArray[np.float64]
@@ -216,7 +216,7 @@ def limit_trigger(book: Book, policy: Policy) -> Trigger | None:
     found: list[tuple[float, Trigger]] = []
     for line in book.lines:
         price, upper = book.price.get(line), policy.bounds_of(line)[1]
-        move = move_to(book.weight.get(line, 0.0), upper)
+        move = move_to(book.weight.get(line, 0.0), min(1.0, upper + tolerance(upper)))
         if move is not None and move >= 0.0 and price is not None and not is_cash(line):
             found.append((move, Trigger(line=line, above=move, price=price)))
     return min(found, key=lambda f: (round(f[0], 12), f[1].line))[1] if found else None
@@ -254,4 +254,6 @@ def hold_sentence(code: str, triggers: tuple[Trigger, ...], book: Book, policy: 
         return f"It becomes a trade with {coins} between {low:.4g} and {high:.4g} USD."
     if triggers:
         return " ".join(t.sentence() for t in triggers)
+    if code == "fallback_hold":
+        return "It becomes a trade once a method has an answer."
     return "No price of one line alone makes it a trade."

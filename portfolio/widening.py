@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from portfolio.contradiction import contradiction, limit_sides
 from portfolio.failure import AllocationFailure
 from portfolio.problem import TOLERANCE, Problem
 
@@ -17,17 +18,35 @@ Array = NDArray[np.float64]
 REMEDY = "Relax weight_bounds, class_bounds or cash_floor_usd; `trimtab check` names the setting."
 
 
-def widen(soft: Problem, hard_low: Array, hard_high: Array) -> Problem:
+def widen(
+    soft: Problem, hard_low: Array, hard_high: Array, own: tuple[Array, Array] | None = None
+) -> Problem:
     """Return the problem with the owner's limits widened as little as today's hard limits make necessary.
 
+    Args:
+        soft: the owner's limits as bounds and rows.
+        hard_low: what no weight can go below today.
+        hard_high: what no weight can go above today.
+        own: the owner's bounds of each line without anything that holds only today; None where unknown.
+
     Raises:
-        AllocationFailure: the limits can not be met although the portfolio is not outside of them already.
+        AllocationFailure: the limits contradict each other, or can not be met although the portfolio is not
+            outside of them already.
     """
     if _is_met_plainly(soft, hard_low, hard_high):
         return replace(
             soft, lower=np.maximum(soft.lower, hard_low), upper=np.minimum(soft.upper, hard_high)
         )  # nothing has to be widened
-    return _cover(soft, _nearest_way_back(soft, hard_low, hard_high), hard_low, hard_high)
+    reached, missing = _nearest_way_back(soft, hard_low, hard_high)
+    if own is not None and missing > TOLERANCE:
+        failure = contradiction(soft, *own)
+        if failure is not None:
+            raise failure
+    if missing > TOLERANCE and missing > _violation(soft, soft.current) + TOLERANCE:
+        names = ", ".join(_broken_by(soft, reached))
+        text = f"The bounds miss each other by {missing:.4f} of NAV ({names})."
+        raise AllocationFailure("infeasible", text, REMEDY)
+    return _cover(soft, reached, hard_low, hard_high)
 
 
 def _is_met_plainly(soft: Problem, hard_low: Array, hard_high: Array) -> bool:
@@ -48,8 +67,8 @@ def _is_met_plainly(soft: Problem, hard_low: Array, hard_high: Array) -> bool:
     return is_allowed and is_near and _violation(soft, weights) == 0.0
 
 
-def _nearest_way_back(soft: Problem, hard_low: Array, hard_high: Array) -> Array:
-    """Return weights within today's hard limits that break the owner's by the least in sum."""
+def _nearest_way_back(soft: Problem, hard_low: Array, hard_high: Array) -> tuple[Array, float]:
+    """Return weights within today's hard limits that break the owner's by the least in sum, and that sum."""
     from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
 
     size = len(soft.lines)
@@ -79,29 +98,19 @@ def _nearest_way_back(soft: Problem, hard_low: Array, hard_high: Array) -> Array
     if answer.status != 0:
         raise AllocationFailure("infeasible", f"No weights obey today's limits ({answer.message}).", REMEDY)
     reached = np.clip(answer.x[:size], hard_low, hard_high)
-    missing = float(answer.x[3 * size :].sum())
-    if missing > TOLERANCE and missing > _violation(soft, soft.current) + TOLERANCE:
-        short = answer.x[3 * size :]
-        names = ", ".join(_side_names(soft)[i] for i in np.flatnonzero(short > TOLERANCE))
-        text = f"The bounds miss each other by {missing:.4f} of NAV ({names})."
-        raise AllocationFailure("infeasible", text, REMEDY)
-    return reached
+    return reached, float(answer.x[3 * size :].sum())
 
 
 def _soft_rows(soft: Problem) -> tuple[Array, Array]:
     """Rows of the owner's limits over (w, bought, sold, slack), one slack for each."""
-    size = len(soft.lines)
-    eye = np.eye(size)
-    sides = [side for rule in soft.rows for side in rule.sides()]
-    left = np.vstack([eye, -eye, *(s[1][None, :] for s in sides)])
-    right = np.concatenate([soft.upper, -soft.lower, [s[2] for s in sides]])
-    return np.hstack([left, np.zeros((len(left), 2 * size)), -np.eye(len(left))]), right
+    sides = limit_sides(soft)
+    left, right = np.vstack([s[1] for s in sides]), np.array([s[2] for s in sides])
+    return np.hstack([left, np.zeros((len(left), 2 * len(soft.lines))), -np.eye(len(left))]), right
 
 
-def _side_names(soft: Problem) -> list[str]:
-    """Names of the rows of `_soft_rows`, in their order."""
-    sides = [side for rule in soft.rows for side in rule.sides()]
-    return [*(f"upper:{x}" for x in soft.lines), *(f"lower:{x}" for x in soft.lines), *(s[0] for s in sides)]
+def _broken_by(soft: Problem, weights: Array) -> list[str]:
+    """Names of the limits that weights break."""
+    return [name for name, row, bound in limit_sides(soft) if float(row @ weights) > bound + TOLERANCE]
 
 
 def _violation(problem: Problem, weights: Array | None) -> float:

@@ -50,6 +50,11 @@ def check(options: Options) -> int:
             for sleeve in portfolio.sleeves:
                 if sleeve in LACKING and not sleeve_assets(settings, sleeve):
                     click.echo(f"  note: the sleeve {sleeve} has no lines: {LACKING[sleeve]}.")
+            if "staking" in portfolio.sleeves and "spot" not in portfolio.sleeves:
+                click.echo(
+                    "  note: what is staked earns its yield and what its coin does, which only a spot line "
+                    'estimates: without "spot" in sleeves little or nothing is staked.'
+                )
         for sentence in warnings_of(settings.sources):
             click.echo(f"Licence: {sentence}")
         click.echo("SQL catalogue: in order.")

@@ -268,3 +268,13 @@ def test_no_room_outgrows_the_ceiling():
     rooms = ("flows", "tasks", "expectations", "warehouse", "portfolio", "sandbox")
     files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     assert not [path for path in files if len(Path(path).read_text().splitlines()) > 300]
+
+
+def test_check_says_that_staking_alone_stakes_little(tmp_path, capsys):
+    config = tmp_path / "trimtab.toml"
+    config.write_text(
+        '[universe]\nassets = ["ETH"]\n[[venues]]\nid = "binance"\n[sources.defillama]\n'
+        '[sleeves.staking.pools]\nETH = "x"\n[portfolios.core]\nsleeves = ["staking", "cash"]\n'
+    )
+    assert invoke(["check", "--config", str(config)]) == 0
+    assert 'without "spot" in sleeves little or nothing is staked' in capsys.readouterr().out

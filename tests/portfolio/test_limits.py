@@ -10,6 +10,7 @@ from portfolio.decision import decide
 from portfolio.limits import policy_rows
 from portfolio.model import Position, ProtocolFacts
 from portfolio.policy import Limit, ProtocolRecord, ProtocolTier
+from portfolio.rebalance import breaches, tolerance
 from portfolio.tiers import unmet
 from tests.portfolio.calm import carry, day, owner
 from tests.portfolio.market import AS_OF, hold, inputs, policy
@@ -181,8 +182,49 @@ def test_a_held_position_of_another_sleeve_stays_valued_at_its_capital():
     assert line.current_weight == pytest.approx(0.12)
 
 
-def test_a_limit_is_told_in_as_many_digits_as_it_is_broken_by():
-    held = (hold("BTC", 10_040 / 9_200), hold("USDT", 89_960))
-    owner = policy(objective="max_quadratic_utility", weight_bounds={"spot:BTC": (0.0, 0.1)})
-    found = decide(inputs(positions=held), owner, 1)
-    assert "BTC is 10.04% of the portfolio, above its limit of 10.00%." in found.reason
+@pytest.mark.parametrize(
+    ("share", "limit", "said"),
+    [
+        (0.104, 0.1, ""),  # drift: bands and gate judge it
+        (0.106, 0.1, "BTC is 10.6% of the portfolio, above its limit of 10.0%."),
+        (0.0105, 0.01, ""),
+        (0.0106, 0.01, "BTC is 1.1% of the portfolio, above its limit of 1.0%."),
+        (0.304, 0.3, ""),
+        (0.306, 0.3, "BTC is 30.6% of the portfolio, above its limit of 30.0%."),
+        (0.00106, 0.001, "BTC is 0.11% of the portfolio, above its limit of 0.10%."),
+    ],
+)
+def test_a_limit_is_broken_beyond_drift_and_told_in_as_many_digits_as_that_takes(share, limit, said):
+    held = (hold("BTC", share * 1e5 / 9_200), hold("USDT", (1 - share) * 1e5))
+    rules = policy(objective="max_quadratic_utility", weight_bounds={"spot:BTC": (0.0, limit)})
+    today = inputs(positions=held)
+    assert breaches(open_book(today, rules), today, rules) == ([said] if said else [])
+    if said:
+        assert said in decide(today, rules, 1).reason
+
+
+def test_a_limit_of_nothing_has_no_drift():
+    assert tolerance(0.0) == pytest.approx(1e-6)
+
+
+def test_limits_that_exclude_each_other_are_a_hold_that_names_both_settings():
+    # Each could be met alone, and holdings break one already: giving it up unasked would be a guess.
+    rules = owner(class_bounds={"carry": (0.3, 1.0)})
+    found = decide(day(), rules, 1)
+    assert (found.status, found.reason_code) == ("hold", "fallback_hold")
+    assert "class carry (at least 30.0%)" in found.reason
+    assert "scenario venue_loss binance (at most 10.0%)" in found.reason
+    assert "class_bounds.carry or scenario_loss_caps.venue_loss" in found.reason
+    assert not found.trades
+    relaxed = owner(
+        class_bounds={"carry": (0.3, 1.0)}, scenario_loss_caps={"default": 0.1, "venue_loss": 0.3}
+    )
+    weights = {t.sleeve: t.target_weight for t in decide(day(), relaxed, 1).target_lines}
+    assert weights["carry"] == pytest.approx(0.3, abs=1e-8)
+
+
+def test_what_is_frozen_or_slow_to_trade_contradicts_nothing():
+    rules = owner(class_bounds={"carry": (0.05, 1.0)}, max_turnover=0.02)
+    found = decide(day(), rules, 1)
+    assert found.reason_code != "infeasible"
+    assert next(t for t in found.target_lines if t.sleeve == "carry").target_weight == pytest.approx(0.02)

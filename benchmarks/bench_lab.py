@@ -206,6 +206,7 @@ def past(days=2190, every=7):
     frame = pd.DataFrame(
         100 * np.cumprod(1 + moves, axis=0), pd.date_range("2018-01-01", periods=days + WINDOW), names
     )
+    frame["cash:USDT"] = 1.0  # at any other price it has lost its peg and may not be bought
     change = frame.pct_change(fill_method=None)
     markets = tuple(
         Instrument(venue="binance", market_id=f"{c}USDT", symbol=f"{c}/USDT", base=c, quote="USDT", amount_step=Decimal("0.0001"), min_cost=Decimal(10), taker_fee=0.001)

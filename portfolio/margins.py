@@ -57,7 +57,7 @@ def nearest_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | 
 
 def margin_breaches(legs: Sequence[HeldLeg], rules: GuardRules) -> Iterable[Breach]:
     """Name each account that came nearer to liquidation within the newest hour than the rules allow."""
-    for subject, members, collateral in _accounts(legs):
+    for subject, members, collateral in accounts(legs):
         if any(leg.price_usd is None or leg.maintenance_rate is None for leg in members):
             continue
         distance = nearest_distance(members, collateral)
@@ -97,7 +97,7 @@ def _action(subject: str, nearest: float, need: float) -> str:
     return f"Add about {need:,.0f} USD of margin at {subject}, or close a part."
 
 
-def _accounts(legs: Sequence[HeldLeg]) -> Iterable[tuple[str, list[HeldLeg], float]]:
+def accounts(legs: Sequence[HeldLeg]) -> Iterable[tuple[str, list[HeldLeg], float]]:
     """Each collateral with the legs it stands for: an isolated contract its own, cross legs their account's.
 
     A contract of which a part is hedged comes as two legs, and is still one position.

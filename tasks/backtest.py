@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from portfolio.model import DecisionInputs
-from tasks.backtest_inputs import Assumed, Past, assumptions_of, read_days, read_tape, start_of
+from tasks.backtest_inputs import Assumed, Past, assumptions_of, read_days, start_of
 from tasks.backtest_page import write_page
 from tasks.backtest_plan import BacktestError, Job, instants_of, plan_jobs, vary_settings
 from tasks.backtest_report import Report, report_of
 from tasks.backtest_rows import backtest_id, backtest_row, day_rows
+from tasks.backtest_tape import read_tape
 from tasks.backtest_work import Result, Study, carry_out, each, processes, set_study
 from tasks.context import RunContext
 from tasks.version import code_version

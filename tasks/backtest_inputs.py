@@ -1,34 +1,29 @@
-"""What a backtest is made of: the inputs as of each decision date, and the closes that really came.
+"""What a backtest is made of: the inputs as of each decision date.
 
 Comes in: one published snapshot. Goes out: `DecisionInputs` by the same function that a live decision reads
-them with, at a reader that stands at each date in turn, so that a fact counts from its `known_at` on; and the
-tape, which no decision sees.
+them with, at a reader that stands at each date in turn, so that a fact counts from its `known_at` on.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-import pandas as pd
-
-from portfolio.lab.tape import Tape, tape_of
+from portfolio.lab.tape import Tape
 from portfolio.model import DatasetState, DecisionInputs, Freeze, Instrument, Position
+from tasks.backtest_markets import plain_markets
 from tasks.clock import RealClock
 from tasks.context import RunContext, SilentReporter
 from tasks.data_ages import data_ages, stale_assets
-from tasks.identity import identify
 from tasks.inputs import load_inputs
-from tasks.known_assets import REFERENCE_CURRENCIES
-from tasks.policy import execution_venues, lines_of
+from tasks.policy import execution_venues
 from tasks.settings import Settings
-from tasks.stated_tables import stated_tables
+from tasks.stated_tables import Rows, stated_tables
 from warehouse.connection import Engine
 from warehouse.home import Home
-from warehouse.reader import Reader, open_published
 from warehouse.rewind import open_rewinder
 
 MARKET_RULES = "market rules unknown then: no lot sizes or minimums, the stated taker fee"
@@ -64,7 +59,7 @@ class Past:
         for day in self.days:
             digest.update(f"{day.as_of.isoformat()} {day.content_hash()}\n".encode())
         digest.update("\n".join([*self.tape.lines, *(end.isoformat() for end in self.tape.ends)]).encode())
-        digest.update(self.tape.closes.tobytes())
+        digest.update(self.tape.content())
         return digest.hexdigest()
 
 
@@ -72,9 +67,28 @@ def read_days(
     settings: Settings, portfolio: str, instants: Sequence[datetime], assumed: Assumed
 ) -> list[DecisionInputs]:
     """Read the inputs as of each instant, as a live decision would have read them there."""
-    home = Home(settings.warehouse.home)
-    found: list[DecisionInputs] = []
     stated = stated_tables(settings, portfolio)
+    plain = plain_markets(settings, portfolio, instants, assumed.taker_fee)
+    early = [at for at in instants if plain is not None and at < plain.until]
+    late = [at for at in instants if at not in set(early)]
+    rules = {} if plain is None else {"core.instruments": plain.rows}
+    return [
+        *_read(settings, portfolio, early, assumed, stated | rules),
+        *_read(settings, portfolio, late, assumed, stated),
+    ]
+
+
+def _read(
+    settings: Settings,
+    portfolio: str,
+    instants: Sequence[datetime],
+    assumed: Assumed,
+    stated: Mapping[str, Rows],
+) -> list[DecisionInputs]:
+    found: list[DecisionInputs] = []
+    if not instants:
+        return found
+    home = Home(settings.warehouse.home)
     with open_rewinder(home, instants[0], stated, engine=Engine(threads=1)) as reader:
         for instant in instants:
             reader.move(instant)
@@ -88,28 +102,6 @@ def read_days(
             loaded = load_inputs(reader, context, portfolio, states, suspects).inputs
             found.append(replace(loaded, instruments=_markets(loaded, settings, assumed)))
     return found
-
-
-def read_tape(context: RunContext, portfolio: str, first: datetime, last: datetime) -> Tape:
-    """Read the daily closes of the portfolio's lines, from a week before the first decision to the end."""
-    settings = context.settings
-    lines = lines_of(settings, portfolio)
-    begin, end = (first - timedelta(days=7)).date(), last.date()
-    with open_published(Home(settings.warehouse.home)) as reader:
-        identity = _identity(reader, settings, lines, begin, end)
-        tall = reader.frame("backtest_closes", first_date=begin, last_date=end, **identity)
-    index = pd.date_range(begin, end, freq="D", unit="us")
-    if tall.empty:
-        return tape_of(pd.DataFrame(index=index[:0], columns=list(lines), dtype="float64"))
-    tall = tall.astype({"as_of_date": "datetime64[us]"})
-    wide = tall.set_index(["as_of_date", "line"])["close_usd"].unstack()  # noqa: PD010 - a repeated key must raise
-    wide = wide.reindex(index=index, columns=pd.Index(lines))
-    for line in lines:
-        if line.partition(":")[2] in REFERENCE_CURRENCIES:
-            wide[line] = 1.0
-    coins = [line for line in lines if not line.startswith("cash:")]
-    newest = wide[coins].dropna(how="all").index.max() if coins else index[-1]
-    return tape_of(wide.loc[:newest])
 
 
 def start_of(day: DecisionInputs, settings: Settings, assumed: Assumed) -> tuple[Position, ...]:
@@ -131,14 +123,6 @@ def assumptions_of(days: Sequence[DecisionInputs], *, is_start_known: bool) -> t
     if not is_start_known:
         found.append(START)
     return tuple(found)
-
-
-def _identity(
-    reader: Reader, settings: Settings, lines: Sequence[str], begin: object, end: object
-) -> dict[str, list[str]]:
-    assets = [line.partition(":")[2] for line in lines if line.startswith("spot:")]
-    breaks = reader.rows("identity_breaks", assets=assets, first_date=begin, last_date=end)
-    return identify(lines, settings.universe, breaks).parameters()
 
 
 def _states(

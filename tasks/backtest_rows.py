@@ -55,13 +55,22 @@ def backtest_row(identity: str, portfolio: str, result: Result, study: Study, ha
         "final_usd": float(found.value_usd[-1]),
         "days_under_water": int(result.figures["days_under_water"]),
         **{name: _finite(result.figures.get(name)) for name in FIGURES},
-        "assumptions": list(study.past.assumptions),
+        "assumptions": [*study.past.assumptions, *_happened(result)],
         "is_simulated": study.past.days[0].is_simulated,
         "config_hash": job.config_hash,
         "inputs_hash": hashes[0],
         "code_version": hashes[1],
         "seed": study.seed,
     }
+
+
+def _happened(result: Result) -> list[str]:
+    """What befell this walk alone."""
+    count = result.walk.liquidated
+    if not count:
+        return []
+    hedges = "one hedge was" if count == 1 else f"{count} hedges were"
+    return [f"{hedges} liquidated at a close: the margin is lost, the coins are kept unhedged"]
 
 
 def day_rows(identity: str, result: Result) -> list[Row]:

@@ -15,11 +15,11 @@ import pandas as pd
 
 from portfolio.lab.comovement import Link, beta, macro_correlation, weighted
 from portfolio.lab.doubt import Answer, Doubt, doubts, weight_bands
-from portfolio.model import DecisionInputs
 from tasks.context import RunContext
 from tasks.decision_gate import gate_state
 from tasks.inputs import load_inputs
 from tasks.policy import policy_of
+from tasks.structure import read_structure, structure_rows
 from tasks.version import code_version
 from warehouse.master import open_master
 from warehouse.reader import Reader, open_point_in_time
@@ -52,6 +52,7 @@ def sensitivity(context: RunContext, portfolio: str, draws: int) -> SensitivityS
         longer = _looking_back(context, portfolio, 2 * policy.lookback_days)
         inputs = load_inputs(reader, longer, portfolio, state.datasets, state.suspects).inputs
         macro = _macro(reader, context, policy.lookback_days)
+        others = read_structure(reader, context, policy.lookback_days)
         is_simulated = bool(reader.snapshot.is_simulated)
     base, changes = doubts(inputs, policy, seed)
     found: list[Row] = []
@@ -61,7 +62,10 @@ def sensitivity(context: RunContext, portfolio: str, draws: int) -> SensitivityS
     else:
         bands = weight_bands(inputs, policy, seed, draws)
         found = [*(_doubt(x) for x in changes), *_bands(bands, base.weights, draws)]
-        found += _links(inputs, base, macro, policy.lookback_days)
+        seen = inputs.returns
+        seen = seen.loc[seen.index > seen.index[-1] - pd.Timedelta(days=policy.lookback_days)]
+        found += _links(seen, base, macro)
+        found += structure_rows(seen, others, weighted(seen, base.weights), macro)
         if not macro:
             notes.append("No macroeconomic series is stored; [sources.fred] fetches some.")
     same: Row = {"run_id": context.run_id, "portfolio": portfolio, "as_of": context.as_of}
@@ -124,10 +128,8 @@ def _bands(
     ]
 
 
-def _links(inputs: DecisionInputs, base: Answer, macro: Mapping[str, pd.Series], days: int) -> Sequence[Row]:
+def _links(returns: pd.DataFrame, base: Answer, macro: Mapping[str, pd.Series]) -> Sequence[Row]:
     """Beta of the proposed weights and of each line to bitcoin; correlation with each macro series."""
-    returns = inputs.returns
-    returns = returns.loc[returns.index > returns.index[-1] - pd.Timedelta(days=days)]
     whole = weighted(returns, base.weights or {})
     rows: list[Row] = []
     if MARKET in returns:

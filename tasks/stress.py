@@ -13,8 +13,17 @@ from typing import Any
 import pandas as pd
 
 from portfolio.book import Book, open_book
+from portfolio.guarded import HeldLeg
 from portfolio.lab.exposures import Exposure, exposures_of, places_of
 from portfolio.lab.garch import monte_carlo
+from portfolio.lab.liquidations import (
+    Bracket,
+    Cluster,
+    cascades,
+    clusters,
+    own_liquidations,
+    with_own_distances,
+)
 from portfolio.lab.stress import EPISODES, Scenario, historical, hypothetical
 from portfolio.model import DecisionInputs
 from tasks.context import RunContext
@@ -52,6 +61,8 @@ class _Seen:
     proposal: Mapping[str, float] | None
     bought_at: Mapping[str, Mapping[str, float]]
     is_simulated: bool
+    legs: tuple[HeldLeg, ...]
+    found_clusters: tuple[Cluster, ...]
 
 
 def stress(context: RunContext, portfolio: str, paths: int) -> StressSummary:
@@ -71,7 +82,8 @@ def stress(context: RunContext, portfolio: str, paths: int) -> StressSummary:
     if book.nav_usd is None:
         notes.append("No positions are known: losses are fractions of whatever the proposal is applied to.")
     else:
-        subjects["holdings"] = _exposures(context, portfolio, seen, book.weight, held)
+        own = _exposures(context, portfolio, seen, book.weight, held)
+        subjects["holdings"] = with_own_distances(own, seen.legs)
     if seen.proposal is None:
         notes.append("There is no recommendation with weights yet: `trimtab run` makes one.")
     else:
@@ -79,8 +91,13 @@ def stress(context: RunContext, portfolio: str, paths: int) -> StressSummary:
     rows = [
         _row(context, portfolio, subject, scenario, book, is_simulated=seen.is_simulated)
         for subject, exposures in subjects.items()
-        for scenario in _scenarios(context, portfolio, exposures, seen.returns, paths)
+        for scenario in _scenarios(context, portfolio, exposures, seen, paths)
     ]
+    if book.nav_usd is not None:
+        rows += [
+            _row(context, portfolio, "holdings", scenario, book, is_simulated=seen.is_simulated)
+            for scenario in own_liquidations(seen.legs, book.nav_usd)
+        ]
     with open_master(context.home, context.clock, purpose=f"store the stress of {portfolio}") as master:
         master.append("mart.scenario_results", rows)
     return StressSummary(portfolio, book.nav_usd, seen.is_simulated, tuple(rows), tuple(notes))
@@ -101,7 +118,23 @@ def _see(reader: Reader, context: RunContext, portfolio: str) -> _Seen:
             bought_at[f"spot:{asset}"] = {str(trade["venue"]): 1.0}
     lines = {*(proposal or {}), *(p.line for p in inputs.positions)}
     returns = _returns(reader, context, sorted(lines))
-    return _Seen(inputs, returns, proposal, bought_at, bool(reader.snapshot.is_simulated))
+    legs = reader.rows("guard_legs", portfolio=portfolio, as_of=context.as_of)
+    return _Seen(
+        inputs,
+        returns,
+        proposal,
+        bought_at,
+        bool(reader.snapshot.is_simulated),
+        tuple(HeldLeg(**row) for row in legs),
+        _clusters(reader, context),
+    )
+
+
+def _clusters(reader: Reader, context: RunContext) -> tuple[Cluster, ...]:
+    """Where the market's liquidations would be, from open interest that is not older than its own limit."""
+    limit = context.settings.gate.freshness["open_interest"]
+    asked = {"assets": list(context.settings.universe.assets), "oldest": context.as_of - limit}
+    return clusters([Bracket(**row) for row in reader.rows("liquidation_brackets", **asked)])
 
 
 def _returns(reader: Reader, context: RunContext, lines: Sequence[str]) -> pd.DataFrame:
@@ -133,11 +166,12 @@ def _exposures(
 
 
 def _scenarios(
-    context: RunContext, portfolio: str, exposures: Sequence[Exposure], returns: pd.DataFrame, paths: int
+    context: RunContext, portfolio: str, exposures: Sequence[Exposure], seen: _Seen, paths: int
 ) -> tuple[Scenario, ...]:
-    days = context.settings.portfolios[portfolio].rebalance.horizon_days
+    days, returns = context.settings.portfolios[portfolio].rebalance.horizon_days, seen.returns
     drawn = monte_carlo(exposures, returns, days, paths, context.settings.seed)
-    return (*historical(exposures, returns), *hypothetical(exposures, returns), *drawn)
+    shocks = hypothetical(exposures, returns)
+    return (*historical(exposures, returns), *shocks, *cascades(exposures, seen.found_clusters), *drawn)
 
 
 def _row(

@@ -24,6 +24,10 @@ TITLES = {
     "band": "weights over resampled histories",
     "beta": "beta to bitcoin of the weights and of each line",
     "macro": "correlation of the weights with macroeconomic series, on common trading days",
+    "rolling": "the same in the newest 90 observations; least and most of any 90",
+    "lead": "what leads what (Granger): p-value after all tests are counted (Holm)",
+    "break": "days on which mean or variance of the weights' returns changed for good",
+    "regime": "probability of the stormy one of two regimes, by the days up to now",
 }
 
 
@@ -67,7 +71,8 @@ def _show(found: SensitivitySummary) -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     is_weight = row["kind"] in {"doubt", "band"}
     numbers = [row.get(name) for name in ("value", "low", "high")]
-    told = [percent(x) if is_weight else "" if x is None else f"{x:+.2f}" for x in numbers]
+    form = "{:.3f}" if row["kind"] in {"lead", "regime"} else "{:+.2f}"
+    told = [percent(x) if is_weight else "" if x is None else form.format(x) for x in numbers]
     return (row["name"], row["line"] or "all", *told, _note(row["detail"]))
 
 
@@ -78,4 +83,12 @@ def _note(detail: Row) -> str:
         return f"{moves}; then {detail['status']} {detail['reason_code']}" if detail["is_reversed"] else moves
     if "proposed" in detail:
         return f"proposed {percent(detail['proposed'])}"
+    if "tests" in detail:
+        word = "sure" if detail["is_sure"] else "may be chance"
+        alone, share = detail["p_value"], detail["benjamini_hochberg"]
+        return f"{word}: alone {alone:.2g}, Benjamini-Hochberg {share:.2g} of {detail['tests']} tests"
+    if "storm_volatility" in detail:
+        return (
+            f"a day: {percent(detail['calm_volatility'])} calm, {percent(detail['storm_volatility'])} stormy"
+        )
     return f"{detail['points']} observations"

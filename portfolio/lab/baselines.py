@@ -29,6 +29,7 @@ def baselines(policy: Policy, lines: Sequence[str]) -> dict[str, Policy]:
     free = replace(
         policy,
         objective="equal_weight",
+        sleeves=("spot", "cash"),
         target_weights=None,
         default_bounds=(0.0, 1.0),
         weight_bounds={},

@@ -3,8 +3,9 @@
 A tape is history, not knowledge: no decision ever sees it. A day ends at 00:00 UTC.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +18,52 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Course:
+    """What a coin and the short perpetual beside it did, day by day; arrays have one value a day.
+
+    Attributes:
+        coin_usd: close of the coin; NaN where it had none.
+        contract: close of the perpetual, in its quote; likewise.
+        funding: what a short of one coin received over the day that ends, in quote; NaN where not known.
+        quote: the currency that the perpetual is margined in; `quote_usd`: its price.
+        leverage: notional over margin, restored at every close.
+        maintenance: margin below this share of the notional is taken by the venue.
+    """
+
+    coin_usd: Array
+    contract: Array
+    funding: Array
+    quote: str
+    quote_usd: Array
+    leverage: float
+    maintenance: float = 0.025
+
+    def at(self, day: int) -> "Hedge | None":
+        """Return the prices at the end of a day, or None where one of them is missing."""
+        found = (float(self.coin_usd[day]), float(self.contract[day]), float(self.quote_usd[day]))
+        if not all(math.isfinite(x) and x > 0.0 for x in found):
+            return None
+        own = float(self.funding[day])
+        return Hedge(*found, own if math.isfinite(own) else 0.0, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """A course at the end of one day; funding that is not known is none."""
+
+    coin_usd: float
+    contract: float
+    quote_usd: float
+    funding: float
+    course: Course
+
+    @property
+    def margin(self) -> float:
+        """Margin beside one coin, in quote."""
+        return self.coin_usd / self.quote_usd / self.course.leverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tape:
     """Daily closes.
 
@@ -24,12 +71,26 @@ class Tape:
         lines: columns of `closes`.
         ends: the instants at which the days end, aware UTC, increasing.
         closes: days × lines, USD per unit; NaN where the line had no price that day. A line without a price
-            of its own (a hedged pair) has the index of its total return, funding included.
+            of its own (a coin with a short perpetual) has that of its capital: coin and full margin.
+        courses: line → what its legs did, for lines of the sleeve carry.
+        growth: line → what a unit of a deposit grew by over each day, for yield and staking; NaN is nothing.
     """
 
     lines: tuple[str, ...]
     ends: tuple[datetime, ...]
     closes: Array
+    courses: Mapping[str, Course] = field(default_factory=dict[str, Course])
+    growth: Mapping[str, Array] = field(default_factory=dict[str, Array])
+
+    def content(self) -> bytes:
+        """Return every figure of the tape as bytes, the same for the same figures."""
+        parts = [self.closes.tobytes()]
+        for line, course in sorted(self.courses.items()):
+            arrays = (course.coin_usd, course.contract, course.funding, course.quote_usd)
+            parts += [f"{line} {course.quote} {course.leverage!r}".encode(), *(x.tobytes() for x in arrays)]
+        for line, rates in sorted(self.growth.items()):
+            parts += [line.encode(), rates.tobytes()]
+        return b"".join(parts)
 
     def traded(self, day: int, valued: Array) -> dict[str, float]:
         """Return what could be traded at the end of a day, at its close; cash at its last known price."""
@@ -45,18 +106,23 @@ class Tape:
         return next((i for i, end in enumerate(self.ends) if end > instant), len(self.ends))
 
 
-def tape_of(closes: pd.DataFrame) -> Tape:
-    """Return the tape of a frame of closes: naive UTC dates × lines."""
+def tape_of(
+    closes: pd.DataFrame,
+    courses: Mapping[str, Course] | None = None,
+    growth: Mapping[str, Array] | None = None,
+) -> Tape:
+    """Return the tape of a frame of closes: naive UTC dates × lines, and of arrays over the same dates."""
     stamps = pd.DatetimeIndex(closes.index).tz_localize("UTC")
     return Tape(
         lines=tuple(str(c) for c in closes.columns),
         ends=tuple(stamp.to_pydatetime() for stamp in stamps),
         closes=closes.to_numpy(dtype="float64"),
+        courses=dict(courses or {}),
+        growth=dict(growth or {}),
     )
 
 
-def weights_of(quantity: Mapping[str, float], price: Mapping[str, float]) -> dict[str, float]:
-    """Return each line's share of the whole value."""
-    value = {x: q * price[x] for x, q in quantity.items() if x in price}
+def weights_of(value: Mapping[str, float]) -> dict[str, float]:
+    """Return each line's share of the whole value, from USD by line."""
     total = sum(value.values())
     return {x: v / total for x, v in value.items()} if total > 0.0 else {}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from portfolio.decision import LIVE, Bench, decide, decision_id
 from portfolio.lab.account import Account, Fill
 from portfolio.lab.alerting import Announcer
+from portfolio.lab.execution import Market, execute, live_through
 from portfolio.lab.tape import Tape, weights_of
 from portfolio.model import Decision, DecisionInputs, Policy, Position
 
@@ -56,6 +57,7 @@ class Walk:
         cost_usd: fees, half-spreads and impact paid at the day's close.
         weights: days × lines, after execution.
         missed: orders that could not be executed.
+        liquidated: hedges whose margin the venue took.
     """
 
     lines: tuple[str, ...]
@@ -68,6 +70,7 @@ class Walk:
     weights: Array
     decisions: tuple[Decided, ...]
     missed: int
+    liquidated: int = 0
 
     def returns(self) -> Array:
         """Return simple daily returns, the first one against the value at the start."""
@@ -129,9 +132,10 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
         while waiting and waiting[0].as_of < tape.ends[day] and not _is_over(state, setting):
             decided.append(_decide(state, waiting.pop(0), policy, setting))
         price = _prices(tape, valued[day])
-        before = weights_of(state.account.quantities(), price)
-        fills = _execute(state, tape.traded(day, valued))
-        after = weights_of(state.account.quantities(), price)
+        live_through(state.account, tape, day)
+        before = weights_of(state.account.values(price))
+        fills = _execute(state, tape.traded(day, valued), tape, day)
+        after = weights_of(state.account.values(price))
         moved = 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in sorted({*before, *after}))
         rows[row] = (
             state.account.value(price),
@@ -151,6 +155,7 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
         weights=weights,
         decisions=tuple(decided),
         missed=state.account.missed,
+        liquidated=state.account.liquidated,
     )
 
 
@@ -196,10 +201,10 @@ def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setti
     )
 
 
-def _execute(state: _State, price: dict[str, float]) -> tuple[Fill, ...]:
+def _execute(state: _State, price: dict[str, float], tape: Tape, day: int) -> tuple[Fill, ...]:
     """Execute what was decided since the last close; a newer decision has replaced an older one."""
     if state.pending is None:
         return ()
     decision, inputs = state.pending
     state.pending = None
-    return state.account.execute(decision.trades, inputs, price)
+    return execute(state.account, decision.trades, inputs, Market(price, tape, day))

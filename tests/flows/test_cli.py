@@ -118,6 +118,21 @@ def test_status_shows_freshness_runs_and_recommendations(job, capsys):
     assert facts["recommendations"][0]["status"] == "proposed"
 
 
+def test_stress_and_sensitivity_answer_on_a_small_home(job, capsys):
+    assert trimtab(job, "stress", "--paths", "200", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    kinds = {row["scenario"]: row["kind"] for row in found["rows"]}
+    assert kinds["price_minus_50"] == "hypothetical"
+    assert kinds["liquidation_cluster:BTC"] == "modelled"
+    assert {row["status"] for row in found["rows"] if row["scenario"] == "covid_march_2020"} == {"no_data"}
+    assert trimtab(job, "sensitivity", "--draws", "10") == 0
+    told = capsys.readouterr().out
+    for words in ("the one to doubt first", "weights over resampled", "beta to bitcoin", "what leads what"):
+        assert words in told
+    rows = answer(capsys, job, "select kind, count(*) as n from mart.sensitivity group by kind")
+    assert {row["kind"] for row in rows} >= {"doubt", "band", "beta", "lead", "regime"}
+
+
 def test_explain_says_it_all_and_knows_its_ids(job, capsys):
     identity = answer(capsys, job, "select recommendation_id as id from mart.recommendations")[0]["id"]
     assert invoke(["explain", identity, "--config", str(job)]) == 0

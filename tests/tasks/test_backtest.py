@@ -103,9 +103,9 @@ def told(home, name="policy"):
         ).rows
 
 
-def walked(tmp_path, prices, load_more=None, **request):
+def walked(tmp_path, prices, load_more=None, **rules):
     home = fill(tmp_path, prices, load_more)
-    summary = backtest(context(tmp_path), asked(**request))
+    summary = backtest(context(tmp_path, **rules), asked())
     publish(home, FakeClock(), as_of=LAST, keep=9, min_free_bytes=0)
     return summary, told(home)
 
@@ -116,8 +116,10 @@ def test_look_ahead_is_impossible(tmp_path, seed):
     cut = int(rng.integers(175, 230))
     garbled = closes()
     garbled[cut:] *= rng.uniform(0.3, 3.0, size=(DAYS - cut, len(COINS)))
-    _, honest = walked(tmp_path / "a", closes())
-    _, other = walked(tmp_path / "b", garbled)
+    at = FIRST + timedelta(days=cut)
+    listens = {"expected_returns": "black_litterman"}
+    _, honest = walked(tmp_path / "a", closes(), capitalisations, **listens)
+    _, other = walked(tmp_path / "b", garbled, lambda master: capitalisations(master, at), **listens)
     day = (FIRST + timedelta(days=cut)).date()
     before = [row for row in honest if row[0] <= day]
     assert len(before) > 20
@@ -148,16 +150,23 @@ def test_a_value_corrected_later_counts_from_when_it_was_known(tmp_path):
 
 def test_a_backtest_day_is_the_live_decision_of_that_day_id_for_id(tmp_path):
     began = START_AT - timedelta(days=1)
-    home = fill(tmp_path, closes(), lambda master: load(master, listed(began), "instruments", as_of=began))
+
+    def load_more(master):
+        known = listed(began)
+        contract = known[known["base"] == "BTC"].assign(market_type="perp", contract_size=1.0)
+        load(master, pd.concat([known, contract], ignore_index=True), "instruments", as_of=began)
+        perpetual(master)
+
+    home = fill(tmp_path, closes(), load_more)
     holdings = tmp_path / "holdings.csv"
     holdings.write_text("asset,venue,quantity\nBTC,binance,30\nETH,binance,100\nUSDT,binance,9000\n")
     rules = {
         "objective": "policy",
-        "target_weights": {"spot:BTC": 0.4, "spot:ETH": 0.4, "cash:USDT": 0.2},
+        "target_weights": {"carry:BTC": 0.4, "spot:ETH": 0.4, "cash:USDT": 0.2},
     }
     live = []
     for day in range(2):
-        moment = context(tmp_path, START_AT + timedelta(days=day), **rules)
+        moment = hedged(tmp_path, START_AT + timedelta(days=day), **rules)
         wide = moment.settings.portfolios["core"].rebalance.model_copy(
             update={"band_absolute": 1.0, "band_relative": 10.0}
         )
@@ -171,6 +180,9 @@ def test_a_backtest_day_is_the_live_decision_of_that_day_id_for_id(tmp_path):
     backtest(replace(moment, as_of=LAST), request)
     publish(home, FakeClock(), as_of=LAST, keep=9, min_free_bytes=0)
     found = told(home)
+    with open_published(home) as reader:
+        lines = reader.select("select distinct sleeve from mart.decision_lines").rows
+    assert "carry" in {row[0] for row in lines}
     assert [row[5] for row in found] == [one.recommendation_id for one in live]
     assert [(row[3], row[4]) for row in found] == [(one.status, one.reason_code) for one in live]
 
@@ -262,3 +274,64 @@ def test_a_period_without_prices_is_refused(tmp_path):
         backtest(context(tmp_path), asked(first=late, last=late + timedelta(days=9)))
     with pytest.raises(BacktestError, match="no decision"):
         backtest(context(tmp_path), asked(first=late, last=late))
+
+
+def hedged(tmp_path, as_of=LAST, **changes):
+    """A home's settings with carry among the sleeves."""
+    found = context(tmp_path, as_of, sleeves=("spot", "carry", "cash"), **changes)
+    venue = found.settings.venues[0].model_copy(update={"markets": ("spot", "perp")})
+    return replace(found, settings=found.settings.model_copy(update={"venues": (venue,)}))
+
+
+def perpetual(master, garble=None):
+    """The perpetual of BTC: daily closes a little above the coin's, and three settlements a day."""
+    prices = list(closes()[:, 0] * 1.001)
+    frame = candles(prices, start="2019-07-01", market_id="BTCUSDT", base="BTC", market_type="perp")
+    load(master, frame.assign(base_volume=1e7), as_of=LAST)
+    at = pd.Series(pd.date_range("2019-07-01 08:00", periods=3 * DAYS, freq="8h")).astype("datetime64[us]")
+    rates = 0.0001 + 0.0002 * np.sin(np.arange(3 * DAYS))
+    if garble is not None:
+        late = (at > pd.Timestamp(garble.replace(tzinfo=None))).to_numpy()
+        rates[late] = 0.002 * np.random.default_rng(1).standard_normal(int(late.sum()))
+    settled = pd.DataFrame(
+        {
+            "venue": "binance", "market_id": "BTCUSDT", "symbol": "BTC/USDT:USDT", "base": "BTC",
+            "settled_at": at, "funding_rate": rates, "interval_hours": 8.0, "mark_price": float("nan"),
+            "known_at": at, "is_reconstructed": True,
+        }
+    )  # fmt: skip
+    load(master, settled, "funding_rates", as_of=LAST)
+
+
+def capitalisations(master, garble=None):
+    """Daily capitalisations of the four coins, by which Black-Litterman starts."""
+    late = pd.date_range("2019-07-01", periods=DAYS) > pd.Timestamp((garble or LAST).replace(tzinfo=None))
+    for k, (coin, column) in enumerate(zip(COINS, closes().T, strict=True)):
+        caps = column * 1e7 * (4 - k)
+        caps[late] *= np.random.default_rng(k).uniform(0.1, 10.0, int(late.sum()))
+        told = {"provider": "coinmetrics", "asset": coin, "metric": "CapMrktCurUSD", "value": list(caps)}
+        load(master, daily("2019-07-01", **told), "onchain_metrics", as_of=LAST)
+
+
+CARRIED = {
+    "objective": "policy",
+    "target_weights": {"carry:BTC": 0.5, "spot:ETH": 0.1, "cash:USDT": 0.4},
+}
+
+
+def test_funding_that_is_to_come_is_not_seen(tmp_path):
+    at = FIRST + timedelta(days=195)
+    seen = []
+    for name, garble in (("a", None), ("b", at)):
+        home = fill(tmp_path / name, closes(), lambda master, garble=garble: perpetual(master, garble))
+        own = backtest(hedged(tmp_path / name, **CARRIED), asked()).report.own
+        publish(home, FakeClock(), as_of=LAST, keep=9, min_free_bytes=0)
+        assert (own["missed_orders"], own["proposals"] > 0) == (0, True)
+        assert MARKET_RULES in own["assumptions"]
+        seen.append(told(home))
+    honest, other = seen
+    before = [row for row in honest if row[0] <= at.date()]
+    assert sum(row[3] is not None for row in before) >= 3
+    assert [row for row in other if row[0] <= at.date()] == before
+    assert other != honest
+    assert any("carry:BTC" in (row[2] or "") for row in honest)

@@ -1,8 +1,10 @@
 """The statistics against published figures, hand-made cases and what chance must look like."""
 
+import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from portfolio.lab.measures import (
@@ -119,3 +121,25 @@ def test_a_summary_has_finite_figures_and_leaves_intervals_out_on_request():
     assert all(math.isfinite(value) for value in told.values())
     assert told["sharpe_low"] < told["sharpe"] < told["sharpe_high"]
     assert "sharpe_low" not in summary(noise()[:, 0], noise()[:, 0], 1, draws=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_overfitting_equals_another_derivation_of_bailey_borwein_lopez_de_prado_and_zhu_2017(seed):
+    # Their algorithm 2.3 over S = 4 blocks, in ranks: for each half the winner inside, its relative rank
+    # outside, ω = rank / (N + 1); PBO is the share of halves with ω of at most one half.
+    told = pd.DataFrame(noise(160, 5, seed) + np.linspace(-0.002, 0.002, 5))
+    half = {}
+    for inside in itertools.combinations(range(4), 2):
+        rows = told.index // 40
+        ratio = {
+            where: (part.mean() / part.std(ddof=1)).rank()
+            for where, part in (("in", told[rows.isin(inside)]), ("out", told[~rows.isin(inside)]))
+        }
+        half[inside] = ratio["out"][ratio["in"].idxmax()] / 6.0
+    assert overfitting_probability(told.to_numpy(), blocks=4) == np.mean([w <= 0.5 for w in half.values()])
+
+
+def test_the_expected_best_of_worthless_trials_is_that_of_a_simulation():
+    # The false strategy theorem (Bailey and Lopez de Prado 2014, equation 1) against drawn maxima.
+    drawn = np.random.default_rng(2).standard_normal((20_000, 46)).max(axis=1)
+    assert expected_maximum_sharpe(0.04, 46) == pytest.approx(0.2 * drawn.mean(), rel=0.02)

@@ -22,7 +22,7 @@ from warehouse.home import Home
 from warehouse.master import Master, open_master
 
 # Judging and loading cost something per batch, memory per row.
-ROWS_PER_BATCH = 200_000
+ROWS_PER_BATCH = 100_000
 # A slow source must not keep in memory for long what a crash would lose.
 SECONDS_PER_FLUSH = 15.0
 TEXT = pd.StringDtype(storage="pyarrow", na_value=np.nan)
@@ -49,6 +49,22 @@ class Pending:
     started_at: datetime
     pages: list[Page] = field(default_factory=list[Page])
     rows: int = 0
+    newest: dict[SeriesKey, SeriesState] = field(default_factory=dict[SeriesKey, SeriesState])
+    flags: set[bool] = field(default_factory=set[bool])
+
+    def take(self, page: Page) -> None:
+        """Add a page; one without rows only tells how its series stand."""
+        if page.rows:
+            self.pages.append(page)
+            self.flags.add(page.is_simulated)
+        self.rows += page.rows
+        self.newest.update({state.key: state for state in page.series})
+
+    def frame(self) -> pd.DataFrame:
+        """All rows as one frame; the pages are let go, for they are as large again."""
+        frame = frame_of(self.pages)
+        self.pages.clear()
+        return frame
 
 
 @dataclass(frozen=True)
@@ -63,10 +79,7 @@ class Judged:
     @property
     def states(self) -> list[SeriesState]:
         """The newest state of every series in the batch."""
-        newest: dict[SeriesKey, SeriesState] = {}
-        for page in self.pending.pages:
-            newest.update({state.key: state for state in page.series})
-        return list(newest.values())
+        return list(self.pending.newest.values())
 
 
 class Batches:
@@ -92,8 +105,7 @@ class Batches:
             return
         key = (page.source, page.dataset)
         waiting = self._pending.setdefault(key, Pending(*key, self._context.clock.now()))
-        waiting.pages.append(page)
-        waiting.rows += page.rows
+        waiting.take(page)
         if self._context.clock.monotonic() - self._flushed_at > SECONDS_PER_FLUSH:
             self.flush()
         elif waiting.rows >= ROWS_PER_BATCH:
@@ -112,17 +124,18 @@ class Batches:
                 self._stamp(batch.pending)
             self._store(judged)
 
-    def _store(self, judged: Sequence[Judged]) -> None:
+    def _store(self, judged: list[Judged]) -> None:
+        """Write all; each is let go before the file is closed, when DuckDB needs memory to compress."""
         names = dict.fromkeys(batch.pending.source for batch in judged)
+        judged.reverse()
         with self.open(f"ingest {', '.join(names)}") as master:
-            for batch in judged:
-                self._write(master, batch)
+            while judged:
+                self._write(master, judged.pop())
 
     def _judge(self, pending: Pending) -> Judged:
-        pages = [page for page in pending.pages if page.rows]
-        if not pages:
+        if not pending.pages:
             return Judged(pending, None, pd.DataFrame(), pd.DataFrame())
-        frame = frame_of(pages)
+        frame = pending.frame()
         judgement = judge(
             f"core_{pending.dataset}",
             frame,
@@ -141,7 +154,7 @@ class Batches:
 
     def _stamp(self, pending: Pending) -> None:
         """Simulated and live data never share a home; raises MixedHome."""
-        for flag in {page.is_simulated for page in pending.pages if page.rows}:
+        for flag in pending.flags:
             self._home.stamp(flag)
 
     def _write(self, master: Master, batch: Judged) -> None:

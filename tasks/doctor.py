@@ -179,7 +179,7 @@ def _source(
     facts: Row = {"licence": licence, "newest_data_at": newest, "is_reachable": isinstance(answer, Reached)}
     if isinstance(answer, str):
         return Finding("source", name, FAILED, is_required, f"not reached: {answer}", facts)
-    skew = None if answer.skew_seconds is None else answer.skew_seconds + _offset(context)
+    skew = _skew(context, answer)
     facts |= {"skew_seconds": skew, "limit_used": answer.limit_used, "is_simulated": answer.is_simulated}
     said = ["reached" + (" (simulated)" if answer.is_simulated else "")]
     status = OK
@@ -191,6 +191,14 @@ def _source(
     said.append("nothing stored yet" if newest is None else f"newest data {newest:%Y-%m-%d %H:%M} UTC")
     said += [answer.limit_used] if answer.limit_used else []
     return Finding("source", name, status, is_required, f"{'; '.join(said)}. Licence: {licence}.", facts)
+
+
+def _skew(context: RunContext, answer: Reached) -> float | None:
+    """How far a source's clock is from this machine's; one that keeps another time may keep as_of."""
+    skew = answer.skew_seconds
+    if skew is None or abs(skew) <= LARGEST_SKEW_SECONDS:
+        return skew
+    return skew + _offset(context)
 
 
 def _offset(context: RunContext) -> float:

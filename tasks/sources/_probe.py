@@ -11,7 +11,7 @@ from importlib import import_module
 
 from tasks.settings_schema import Settings, VenueSettings
 from tasks.sources._errors import SourceError
-from tasks.sources._http import HttpSource
+from tasks.sources._http import HttpSource, Pace
 from tasks.sources._model import Assignment
 from tasks.sources._quirks import quirks_of
 from tasks.sources._session import VenueSession
@@ -27,7 +27,7 @@ class Reached:
 
     Attributes:
         skew_seconds: its clock less ours; None where it tells no time.
-        limit_used: how much of its limit is used, in its own words; empty where it does not say.
+        limit_used: how much of its limit is used; where it does not say, what we keep to.
         is_simulated: the answer came from a simulated market.
     """
 
@@ -72,7 +72,7 @@ def probe_provider(source: str, settings: Settings, assignment: Assignment) -> R
             http.json(url, parameters)
         else:
             http.text(url, parameters)
-        return Reached(http.skew_seconds, is_simulated=http.is_simulated)
+        return Reached(http.skew_seconds, _pace(http, pace), is_simulated=http.is_simulated)
     finally:
         http.close()
 
@@ -94,7 +94,17 @@ async def _probe_face(venue: VenueSettings, face: tuple[str, ...], assignment: A
 def _used(session: VenueSession, face: tuple[str, ...]) -> str:
     headers: Mapping[str, str] = session.exchange.last_response_headers or {}
     used = next((value for name, value in headers.items() if name.lower() == USED_WEIGHT), None)
-    return "" if used is None else f"{'/'.join(face)}: weight {used} used this minute"
+    if used is None:
+        return (
+            f"{'/'.join(face)}: use not told, {1000 / session.exchange.rateLimit:.0f} requests a second kept"
+        )
+    return f"{'/'.join(face)}: weight {used} used this minute"
+
+
+def _pace(http: HttpSource, pace: Pace | None) -> str:
+    if pace is None:
+        return "it documents no limit"
+    return f"{http.requests} of {pace.count} requests in {pace.seconds:.0f} s used"
 
 
 def _smallest(source: str, settings: Settings) -> tuple[str, dict[str, str], bool]:

@@ -44,6 +44,12 @@ def test_all_is_within_reach(market, tmp_path, capsys, monkeypatch):
     assert abs(venue["facts"]["skew_seconds"]) < 30
     assert "weight" in venue["facts"]["limit_used"]
     assert "CC BY-NC" in found["source", "coinmetrics"]["message"]
+    for name, limit in (
+        ("coinmetrics", "1 of 10 requests in 6 s used"),
+        ("defillama", "it documents no limit"),
+    ):
+        assert abs(found["source", name]["facts"]["skew_seconds"]) < 30
+        assert limit in found["source", name]["message"]
     assert found["channel", "ops"]["message"].startswith("its receiver listens")
     assert found["keys", "keys"]["message"].startswith("no keys configured")
     assert found["scheduler", "scheduler"]["status"] == "warning"

@@ -1,5 +1,6 @@
 """Backtests on small homes: no look-ahead, vintages, the live decision id for id, resume, the page."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,14 +10,15 @@ import pytest
 
 from flows.steps import run_directly
 from flows.stories import decide_only
-from tasks.backtest import BacktestRequest, backtest
+from tasks.backtest import BATCH, WALKING, BacktestRequest, backtest
 from tasks.backtest_inputs import MARKET_RULES, START, Assumed
 from tasks.backtest_page import page
 from tasks.backtest_plan import BacktestError, plan_jobs, vary_settings
+from tasks.context import SilentReporter
 from tasks.positions import import_positions
 from tests.expectations import batches
 from tests.tasks.test_validate import context_for, load, settings_for
-from tests.warehouse.support import FakeClock, candles, daily
+from tests.warehouse.support import FakeClock, candles, daily, in_child
 from warehouse.home import Home
 from warehouse.master import open_master
 from warehouse.publish import publish
@@ -201,6 +203,26 @@ def test_what_is_stored_is_not_walked_again_and_gives_the_same_page(tmp_path):
     assert more.report.trials == 4
     assert 1.0 <= more.report.independent <= 4.0
     assert 0.0 <= (more.report.overfitting or 0.0) <= 1.0
+
+
+class Dying(SilentReporter):
+    """Ends the process without a word when the ninth walk is ready."""
+
+    ready = 0
+
+    def advance(self, step, count=1):
+        self.ready += step == WALKING
+        if self.ready == 9:
+            os._exit(9)
+
+
+def test_a_grid_whose_process_was_killed_goes_on_where_it_was(tmp_path):
+    fill(tmp_path, closes())
+    moment = context(tmp_path)
+    grid = asked(vary={"band_absolute": ("0.01", "0.1", "0.2")})
+    assert in_child(lambda: backtest(replace(moment, reporter=Dying()), grid)) == 9
+    again = backtest(moment, grid)
+    assert (again.walked, again.reused) == (3, BATCH)
 
 
 def test_two_processes_give_what_one_gives(tmp_path, summary):

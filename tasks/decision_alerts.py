@@ -21,7 +21,7 @@ from tasks.messages import (
     render_recommendation,
     render_resolved,
 )
-from tasks.recommendation_page import page_path
+from tasks.recommendation_page import page_address
 from tasks.trade_rows import trade_facts
 
 Row = dict[str, Any]
@@ -61,7 +61,8 @@ def alerts_of(
         rows.append(_alert(context, record, "resolved", message, episode))
     if announce:
         message = render_recommendation(_facts(context, record, history))
-        message = replace(message, body=f"{message.body}\nPage: {page_path(context.home, identity)}")
+        address = page_address(context.home, identity, context.settings.warehouse.pages_url)
+        message = replace(message, body=f"{message.body}\nPage: {address}")
         rows.append(_alert(context, record, "recommendation", message, identity))
     return rows
 

@@ -7,9 +7,10 @@ blocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tasks.context import RunContext
+from tasks.recommendation_page import FOLDER
 from tasks.sources._received import prune_received
 from tasks.validation_page import prune_pages
 from warehouse.compaction import compact
@@ -45,6 +46,7 @@ def maintain(context: RunContext) -> MaintainSummary:
     received = prune_received(home.received, kept.keep_received_days, context.clock)
     days = _days(kept.keep_pages_days)
     pages = prune_pages(home, context.clock.now() - days) if days else 0
+    pages += prune_reports(home, context.clock.now() - days) if days else 0
     moved = archive_old(
         home,
         context.clock,
@@ -58,7 +60,8 @@ def maintain(context: RunContext) -> MaintainSummary:
         sentences.append(f"{_mb(received)} of received answers removed ({limit}).")
     if pages:
         sentences.append(
-            f"{pages} pages of old validations removed (keep_pages_days = {kept.keep_pages_days})."
+            f"{pages} old pages of validations and recommendations removed "
+            f"(keep_pages_days = {kept.keep_pages_days})."
         )
     if done.bytes_after < done.bytes_before:
         sentences.append(f"The master shrank from {_mb(done.bytes_before)} to {_mb(done.bytes_after)}.")
@@ -69,6 +72,18 @@ def maintain(context: RunContext) -> MaintainSummary:
     return MaintainSummary(
         tuple(moved), done.bytes_before, done.bytes_after, tuple(sentences), received, pages
     )
+
+
+def prune_reports(home: Home, before: datetime) -> int:
+    """Remove the pages of recommendations written before a moment; `explain --html` writes any of them anew.
+
+    The newest stays whatever its age. Returns how many went.
+    """
+    pages = sorted((home.published / FOLDER).glob("*.html"), key=lambda path: path.stat().st_mtime)
+    gone = [path for path in pages[:-1] if path.stat().st_mtime < before.timestamp()]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
 
 
 def put_back(context: RunContext) -> MaintainSummary:

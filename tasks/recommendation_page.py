@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tasks.plain_text import clean
 from tasks.svg_bars import Bars, bars, curve
@@ -40,6 +41,12 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 def page_path(home: Home, recommendation_id: str) -> Path:
     """Where the page of a recommendation lies."""
     return home.published / FOLDER / f"{recommendation_id}.html"
+
+
+def page_address(home: Home, recommendation_id: str, pages_url: str) -> str:
+    """What an alert names: the page's address where its folder is served, else its path."""
+    path = page_path(home, recommendation_id)
+    return f"{pages_url.rstrip('/')}/{FOLDER}/{quote(path.name)}" if pages_url else str(path)
 
 
 def write_page(path: Path, whole: Row) -> Path:

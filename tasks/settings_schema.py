@@ -60,6 +60,8 @@ class WarehouseSettings(Section):
     keep_snapshots: int = Field(default=8, ge=1, le=1000)
     keep_received_days: int = Field(default=7, ge=0, le=3650)
     keep_pages_days: int = Field(default=30, ge=0, le=36_500)  # 0: for ever
+    # Where you serve the folder `published`, so that an alert's link opens elsewhere; empty: the file's path.
+    pages_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"'`{}|\\^]+)?$")
     keep_vintages_days: int = Field(default=730, ge=0, le=36_500)  # 0: for ever
     keep_validations_days: int = Field(default=180, ge=0, le=36_500)  # 0: for ever
     compact_above: float = Field(default=0.25, ge=0, le=1)

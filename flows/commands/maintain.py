@@ -23,7 +23,7 @@ def maintain(options: Options, restore: bool) -> int:
 
     How long things stay is in [warehouse]: keep_vintages_days, keep_validations_days, compact_above. Nothing
     is lost: past moments are read together with the files. Received answers (keep_received_days) and the
-    pages of old validations (keep_pages_days) are removed.
+    pages of old validations and recommendations (keep_pages_days) are removed.
 
     Example: trimtab maintain
     """

@@ -1,12 +1,19 @@
 """A recommendation's page: complete, and harmless whatever the texts in it say."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from tasks.recommendation_page import page, write_page
+import pytest
+from pydantic import ValidationError
+
+from tasks.maintain import prune_reports
+from tasks.recommendation_page import page, page_address, write_page
+from tasks.settings_schema import WarehouseSettings
 from tasks.svg_bars import Bars, bars
 from tasks.told import change_sentences, held_sentences
+from warehouse.home import Home
 
 AT = datetime(2026, 6, 30, 18, 20, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>"
@@ -115,3 +122,31 @@ def test_what_hardly_moved_is_not_told():
 def test_a_limit_without_a_price_is_named_all_the_same():
     row = {"sleeve": "cash", "asset": "USDC", "binding": "max_turnover", "shadow_price": None}
     assert held_sentences([row]) == ["cash:USDC: stopped by max turnover"]
+
+
+def test_an_alert_names_the_address_where_the_folder_is_served(tmp_path):
+    home = Home(tmp_path)
+    assert page_address(home, "R-1", "") == str(tmp_path / "published" / "reports" / "R-1.html")
+    assert page_address(home, "R-1", "https://pages.example/t/") == "https://pages.example/t/reports/R-1.html"
+    assert page_address(home, "R <b>", "http://x") == "http://x/reports/R%20%3Cb%3E.html"
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "https://a b", 'https://a"onload=', "https://<x>", "javascript:x"]
+)
+def test_an_address_that_could_carry_markup_is_refused(url):
+    with pytest.raises(ValidationError):
+        WarehouseSettings(pages_url=url)
+
+
+def test_old_pages_go_and_the_newest_stays(tmp_path):
+    home = Home(tmp_path)
+    folder = home.published / "reports"
+    folder.mkdir(parents=True)
+    for age, name in ((50, "R-1"), (40, "R-2"), (1, "R-3")):
+        (folder / f"{name}.html").write_text("x")
+        stamp = datetime(2026, 6, 30, tzinfo=UTC).timestamp() - age * 86_400
+        os.utime(folder / f"{name}.html", (stamp, stamp))
+    assert prune_reports(home, datetime(2026, 5, 31, tzinfo=UTC)) == 2
+    assert [path.name for path in folder.iterdir()] == ["R-3.html"]
+    assert prune_reports(home, datetime(2027, 1, 1, tzinfo=UTC)) == 0

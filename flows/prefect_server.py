@@ -6,6 +6,7 @@ the same application, and refuses what would let strangers read runs and start t
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -60,6 +61,7 @@ def main(host: str, port: int, behind_tls: bool, allowed: tuple[str, ...]) -> No
 
     Example: python -m flows.prefect_server --port 4200
     """
+    os.umask(0o077)  # Prefect makes its database readable by everyone
     require_own_rooms()
     quiet_libraries()
     from prefect.settings import get_current_settings  # noqa: PLC0415 - after telemetry is off

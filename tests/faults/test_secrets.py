@@ -15,6 +15,7 @@ from tests.flows.jobs import write_job
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "canary5f0c9ad2e71b4836"
+IN_A_FILE = "canary0b6e44c1d93f7a25"  # the key of a webhook, in .env beside the configuration
 # Logging at DEBUG into a file from the first import on, then each command as a user would call it.
 DRIVER = """
 import json, logging, sys
@@ -22,7 +23,15 @@ import requests
 logging.basicConfig(level=logging.DEBUG, filename=sys.argv[1])
 from flows.cli import invoke
 commands = json.loads(sys.argv[2])
-print(json.dumps({" ".join(command[:2]): invoke(command) for command in commands}))
+
+def ended(command):
+    try:
+        return invoke(command)
+    except Exception:  # what --debug lets through: a traceback, into the log
+        logging.exception("a traceback")
+        return 1
+
+print(json.dumps({" ".join(command[:2]): ended(command) for command in commands}))
 requests.get("http://control.invalid/seen")  # a call to a stranger would be seen like this one
 """
 
@@ -76,11 +85,17 @@ def ran(tmp_path_factory):
             ["positions", "fetch", "binance", *at],
             ["status", *at, "--json"],
             ["backfill", "--since", "soon", *at],
+            ["guard", *at, "--as-of", market.now.isoformat(), "--debug"],
+            ["replay", "R-of-nobody", *at, "--debug"],
+            ["restore", "99", *at, "--debug"],
+            ["positions", "import", str(folder / "debug.log"), *at, "--debug"],
         ]
+        private = folder / ".env"
+        private.touch(0o600)
+        private.write_text(f"TRIMTAB_CHANNEL_HOOK_KEY=key-{IN_A_FILE}\n")
         secrets = {
             "TRIMTAB_CHANNEL_OPS": f"json://user:{CANARY}@127.0.0.1:{sink.port}/{CANARY}",
             "TRIMTAB_CHANNEL_HOOK": f"http://127.0.0.1:{sink.port}/{CANARY}",
-            "TRIMTAB_CHANNEL_HOOK_KEY": f"key-{CANARY}",
             "TRIMTAB_HEARTBEAT": f"http://127.0.0.1:{sink.port}/beat/{CANARY}",
             "TRIMTAB_KEY_BINANCE": f"public-{CANARY}",
             "TRIMTAB_SECRET_BINANCE": f"private-{CANARY}",
@@ -88,7 +103,8 @@ def ran(tmp_path_factory):
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "TRIMTAB_", "GX_"))}
         kept.pop("DO_NOT_TRACK", None)
         outside = dict.fromkeys(
-            ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), f"http://127.0.0.1:{proxy.port}"
+            ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"),
+            f"http://user:{CANARY}@127.0.0.1:{proxy.port}",
         )
         near = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
         ended = subprocess.run(
@@ -106,21 +122,25 @@ def test_the_commands_really_ran_and_really_failed(ran):
     assert statuses["positions fetch"] == 2
     assert statuses["backfill --since"] == 2
     assert any(line.startswith("POST") for line in sink.lines)
-    assert "DEBUG" in (folder / "debug.log").read_text()
+    logged = (folder / "debug.log").read_text()
+    assert "DEBUG" in logged
+    assert "Traceback" in logged
 
 
 def test_no_secret_is_in_any_file_log_table_or_word(ran):
     folder, _, _, ended = ran
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".duckdb" for path in files)
-    assert [path.name for path in files if CANARY.encode() in path.read_bytes()] == []
-    assert CANARY not in (ended.stdout + ended.stderr).decode()
+    for secret in (CANARY, IN_A_FILE):
+        holders = [path.name for path in files if secret.encode() in path.read_bytes()]
+        assert holders == ([".env"] if secret == IN_A_FILE else [])
+        assert secret not in (ended.stdout + ended.stderr).decode()
 
 
 def test_no_secret_is_in_what_receivers_get(ran):
     _, sink, _, _ = ran
     assert sink.bodies
-    assert not any(CANARY.encode() in body for body in sink.bodies)
+    assert not any(secret.encode() in body for secret in (CANARY, IN_A_FILE) for body in sink.bodies)
 
 
 def test_nobody_is_called_but_who_is_configured(ran):

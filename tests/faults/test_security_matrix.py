@@ -21,6 +21,8 @@ HOSTILE = "tests/tasks/channels/test_hostile_text.py::"
 MESSAGES = "tests/tasks/test_messages.py::"
 SQL = "tests/flows/test_sql.py::"
 SERVE = "tests/flows/deployed/test_serve.py::"
+HOSTS = "tests/flows/test_hosts.py::"
+DEPLOY = "tests/flows/test_deploy_files.py::"
 PUBLISH = "tests/warehouse/test_publish.py::"
 AGREE = "tests/warehouse/test_venue_agreement.py::"
 UNITS = "tests/tasks/sources/test_units.py::"
@@ -45,12 +47,16 @@ MATRIX: dict[str, tuple[str, ...]] = {
         "tests/tasks/test_redaction.py::test_no_logger_prints_a_secret_whatever_is_logged",
         "tests/tasks/test_redaction.py::test_the_last_words_of_a_dying_process_are_redacted",
     ),
-    # require_no_secret: the whole folder of Prefect, its database among it
-    "T4": (SERVE + "test_the_main_job_runs_as_scheduled_tasks_alone_and_shows_what_it_decided",),
+    # require_no_secret: the whole folder of Prefect, its database among it, and what its API answers
+    "T4": (
+        SERVE + "test_the_main_job_runs_as_scheduled_tasks_alone_and_shows_what_it_decided",
+        SERVE + "test_the_watchdog_looks_and_says_what_is_late",
+    ),
     "T5": (
         "tests/tasks/test_settings.py::test_secrets_come_from_the_environment_or_a_private_file",
         KEYS + "test_a_key_from_a_file_that_others_can_read_is_refused",
         SECRETS + "test_no_secret_is_in_any_file_log_table_or_word",
+        DEPLOY + "test_no_secret_is_in_any_file_of_deploy",
     ),
     "T6": ("tests/warehouse/test_writing.py::test_a_value_is_bound_never_pasted",),
     "T7": (
@@ -97,17 +103,24 @@ MATRIX: dict[str, tuple[str, ...]] = {
     ),
     "T16": (
         SERVE + "test_its_folder_is_private_and_it_listens_on_loopback_only",
+        SERVE + "test_a_page_that_points_its_name_at_this_machine_gets_403",
+        SERVE + "test_listening_for_others_without_a_login_is_refused",
+        HOSTS + "test_beyond_loopback_login_tls_and_names_are_wanted",
+        HOSTS + "test_a_foreign_name_gets_403",
+        DEPLOY + "test_the_server_container_is_safe_by_its_own_rule",
         SUPPLY + "test_only_the_page_itself_may_call_the_server",
     ),
     "T17": (
         PUBLISH + "test_files_are_ours_alone_and_snapshots_the_groups_too",
         PUBLISH + "test_a_planted_link_is_refused",
+        DEPLOY + "test_a_unit_runs_what_there_is_and_keeps_to_itself",
         "tests/tasks/test_ingest.py::test_received_bytes_are_private",
     ),
     "T18": (
         SUPPLY + "test_every_package_of_a_lock_is_one_version_with_its_hashes_and_no_address",
         SUPPLY + "test_nothing_is_in_a_lock_that_nobody_asked_for",
         SUPPLY + "test_every_install_checks_hashes",
+        DEPLOY + "test_the_image_has_every_room_and_nothing_without_its_hash",
         SUPPLY + "test_a_tampered_wheel_is_not_installed",
     ),
     "T19": (

@@ -132,7 +132,19 @@ def serving(tmp_path_factory: pytest.TempPathFactory, market: RunningSandbox) ->
     config = folder / "trimtab.toml"
     config.write_text(small_market(market.base_url))
     shutil.copy(ROOT / "examples" / "holdings.csv", folder / "holdings.csv")
-    started = start_serving(folder, config, TRIMTAB_CHANNEL_OPS=f"json://{SECRET}.invalid/hook")
+    private = folder / ".env"
+    private.touch(0o600)
+    private.write_text(f"TRIMTAB_CHANNEL_HOOK_KEY=key-{SECRET}\n")
+    started = start_serving(
+        folder,
+        config,
+        TRIMTAB_CHANNEL_OPS=f"json://{SECRET}.invalid/hook",
+        TRIMTAB_KEY_BINANCE=f"public-{SECRET}",
+        TRIMTAB_SECRET_BINANCE=f"private-{SECRET}",
+        TRIMTAB_HEARTBEAT=f"https://{SECRET}.invalid/beat",
+        HTTPS_PROXY=f"http://user:{SECRET}@127.0.0.1:9",
+        NO_PROXY="127.0.0.1,localhost",
+    )
     try:
         started.wait_for("Serving.", START_SECONDS)
         with connected(started) as opened:

@@ -28,6 +28,11 @@ NAMES = {
     for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 }
 
+ANSWERS = (
+    "logs", "flow_runs", "task_runs", "artifacts", "deployments", "flows", "work_pools", "variables",
+    "block_documents", "block_types", "automations",
+)  # fmt: skip
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 
 
@@ -181,19 +186,33 @@ def test_the_main_job_runs_as_scheduled_tasks_alone_and_shows_what_it_decided(se
     assert advice[0]["recommendation_id"] in page["recommendation-core"]
     assert "candles" in page["freshness"]
     assert "summary-rebalance" in page
-    require_no_secret(serving)
+    require_no_secret(serving, client)
 
 
 def test_delivery_is_tried_again_by_its_own_deployment(serving, client):
     run = ended(schedule(client, "deliver/notify-retry"))
     assert run.state.is_completed(), serving.text[-4000:]
-    require_no_secret(serving)
+    require_no_secret(serving, client)
 
 
-def require_no_secret(serving: Serving) -> None:
-    """A channel's secret is in the environment of every run, and nowhere in what Prefect keeps or says."""
+def test_the_watchdog_looks_and_says_what_is_late(serving, client):
+    run = ended(schedule(client, "watch/watch-quarter-hourly"))
+    assert run.state.name == "Overdue", serving.text[-4000:]  # the simulated market stands still in the past
+    assert run.state.message
+    require_no_secret(serving, client)
+
+
+def require_no_secret(serving: Serving, client: SyncPrefectClient) -> None:
+    """Secrets are in the environment of every run, and nowhere in what Prefect keeps, says or answers."""
     files = [path for path in (serving.home / "prefect").rglob("*") if path.is_file()]
     assert any(path.name.startswith("prefect.db") for path in files)
     for path in files:
         assert SECRET.encode() not in path.read_bytes(), path
     assert SECRET not in serving.text
+    for asked in ANSWERS:
+        answer = client.request("POST", f"/{asked}/filter", json={})  # raises what is not an answer
+        assert SECRET not in answer.text, asked
+        assert answer.json() or asked not in {"flow_runs", "deployments", "work_pools"}, asked
+    for run in client.read_flow_runs():
+        states = client.request("GET", "/flow_run_states/", params={"flow_run_id": str(run.id)})
+        assert SECRET not in states.text

@@ -145,6 +145,9 @@ def serve_environment(settings: Settings, port: int) -> dict[str, str]:
             "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port},http://localhost:{port}",
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10",  # a new schedule counts within seconds
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+            # Prefect's own answer is memory: then a server that dies while a flow runs leaves the flow's only
+            # slot taken for good, and every later run of it is cancelled
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
             "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
             "PREFECT_CLI_PROMPT": "false",

@@ -70,7 +70,7 @@ class RunContext:
     @property
     def home(self) -> Home:
         """The warehouse's home, as this run may write it."""
-        return Home(self.settings.warehouse.home, self.fence)
+        return Home(self.settings.warehouse.home, self.fence, self.settings.warehouse.memory_limit)
 
     def __post_init__(self) -> None:
         for name, value in (("as_of", self.as_of), ("slot", self.slot)):

@@ -5,7 +5,7 @@ extensions nor be talked into doing so later.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ class Engine:
     memory_limit: str | None = None
     threads: int | None = None
     spills: bool = True
+
+    def within(self, memory_limit: str) -> "Engine":
+        """The same, with this limit where none was chosen."""
+        return self if self.memory_limit is not None else replace(self, memory_limit=memory_limit)
 
     def config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The settings as DuckDB takes them."""

@@ -30,11 +30,13 @@ class Fence(Protocol):
 class Home:
     """Paths below one root; nothing is created until `prepare`.
 
-    With a `fence` every writing first asks whether the run that holds it still may.
+    With a `fence` every writing first asks whether the run that holds it still may. DuckDB takes no more
+    memory than `memory_limit` for a file of the home; what does not fit is put beside it.
     """
 
     root: Path
     fence: Fence | None = field(default=None, compare=False)
+    memory_limit: str = field(default="2GB", compare=False)
 
     @property
     def master(self) -> Path:

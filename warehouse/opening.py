@@ -36,6 +36,7 @@ def opened_file(
         WriterBusy: Somebody opened the file itself and keeps it.
         DamagedWarehouse: The file is missing, unreadable, or behind what was acknowledged.
     """
+    engine = engine.within(home.memory_limit)
     umask = os.umask(0o077)  # DuckDB creates its files readable by all otherwise
     try:
         manifest = read_manifest(home)

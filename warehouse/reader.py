@@ -130,7 +130,7 @@ def open_point_in_time(
             raise NothingPublished(
                 f"Snapshot {snapshot_id} was wanted, and {path} is not there. Name a kept one."
             )
-        probe = connect(path, engine, read_only=True)
+        probe = connect(path, engine.within(home.memory_limit), read_only=True)
     try:
         # The probe keeps the file from vanishing until it is attached.
         info = _info(probe, path)
@@ -156,7 +156,7 @@ def open_newest(home: Home, engine: Engine) -> tuple[Path, duckdb.DuckDBPyConnec
     for attempt in range(_ATTEMPTS):
         path = newest_snapshot(home)
         try:
-            return path, connect(path, engine, read_only=True)
+            return path, connect(path, engine.within(home.memory_limit), read_only=True)
         except WarehouseError:
             # Between reading the link and opening the file a newer one may have been published and this one
             # removed.

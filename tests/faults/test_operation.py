@@ -28,7 +28,7 @@ select
   (select count(*) from ops.alerts) as alerts
 """
 ENDING = """
-import os, signal, sys
+import os, resource, signal, sys
 from dataclasses import replace
 from flows import stories
 from flows.cli import invoke
@@ -41,6 +41,13 @@ if how == "alert":
             os.kill(os.getpid(), signal.SIGKILL)  # the recommendation is written, its alert is not
         return append(self, table, rows, *arguments, **named)
     Master.append = dying
+elif how == "memory":
+    step = stories.VALIDATE
+    def starved(context, *arguments, **named):
+        held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + 2**24, held + 2**24))
+        return step.fn(context, *arguments, **named)
+    stories.VALIDATE = replace(step, fn=starved)
 else:
     step = getattr(stories, how)
     def ended(context, *arguments, **named):
@@ -72,6 +79,7 @@ class Story:
 
     config: Path
     ended: list[int] = field(default_factory=list)
+    starved: int = 0
     half: tuple[int, int] = (-1, -1)
     told: list[dict[str, Any]] = field(default_factory=list)
     told_early: int = 0
@@ -85,12 +93,13 @@ def counted(config: Path) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def story(market, tmp_path_factory):
-    """Ended while it fetches, killed inside its decision's transaction, ended before it tells; then told."""
+    """Ended while it fetches, out of memory, killed inside its decision, ended before it tells; then told."""
     folder = tmp_path_factory.mktemp("troubled")
     done = Story(write_job(folder, market.base_url))
     with receiver() as (address, got), pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIMTAB_CHANNEL_OPS", address)
         done.ended.append(job(done.config, "INGEST", TZ="Europe/Berlin"))
+        done.starved = job(done.config, "memory")
         done.ended.append(job(done.config, "alert", TZ="Asia/Kolkata"))
         done.half = counted(done.config)
         done.ended.append(job(done.config, "NOTIFY", TZ="America/New_York"))
@@ -110,6 +119,13 @@ def test_a_run_asked_to_end_in_any_phase_is_taken_up_by_the_next(story):
 
 def test_the_invariants_hold_after_all_that(story):
     require_whole(story.config, story.told)
+
+
+def test_a_run_without_memory_fails_and_the_next_one_takes_up_its_work(story):
+    assert story.starved != 0
+    with open_master(Home(story.config.parent / "home"), RealClock(), "test") as master:
+        [(limit,)] = master._connection.execute("select current_setting('memory_limit')").fetchall()
+    assert limit == "1.8 GiB"
 
 
 def test_a_recommendation_and_its_alert_are_stored_together_or_not_at_all(story):

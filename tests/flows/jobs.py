@@ -114,10 +114,10 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         thread.join()
 
 
-def require_whole(config: Path, got: list[dict[str, Any]] | None = None) -> None:
+def require_whole(config: Path, got: list[dict[str, Any]] | None = None, *, home: Path | None = None) -> None:
     """The ten invariants, with what the receiver of the channel `ops` got."""
     sinks = {} if got is None else {"ops": [Arrival(one["key"], one["title"], one["message"]) for one in got]}
-    require_invariants(Evidence(config.parent / "home", config, sinks=sinks))
+    require_invariants(Evidence(home or config.parent / "home", config, sinks=sinks))
 
 
 def kill_runs(config: Path, times: int, seed: int) -> list[int]:

@@ -1,12 +1,21 @@
+"""The long form of the deliveries in tests/tasks/test_alert_rate.py: `make soak`."""
+
+import os
+
 import pytest
 
-from tests.tasks.test_alert_rate import check_random_failures
-from tests.tasks.test_notify import sinks, start
+from tests.invariants import require_invariants
+from tests.soak.relay import deliver_all
 
-__all__ = ["sinks", "start"]
+COUNT = int(os.environ.get("TRIMTAB_SOAK_MESSAGES", "1000"))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(3))
-def test_each_of_a_thousand_alerts_arrives_or_ends_with_a_reason(start, sinks, seed):
-    check_random_failures(start("ops", extra="\n[alerts]\nmax_per_hour = 1000\n"), sinks["ops"], 1000, seed)
+def test_each_of_a_thousand_recommendations_arrives_or_ends_with_a_reason(tmp_path, capsys, seed):
+    evidence, figures = deliver_all(tmp_path, COUNT, seed)
+    with capsys.disabled():
+        print(f"\n{COUNT} recommendations, seed {seed}: {figures}")
+    require_invariants(evidence)
+    assert figures["delivered"] + figures.get("failed", 0) == COUNT
+    assert figures["repeats"] <= figures["kills"] + figures["unclear answers"]

@@ -348,3 +348,12 @@ def test_no_secret_in_any_file_row_or_message(start, sinks, monkeypatch, caplog,
     assert canary.encode() not in left
     assert canary not in f"{summaries}{caplog.text}{out.out}{out.err}{context.reporter.texts}"
     assert all(canary.encode() not in request.body for request in sinks["ops"].received)
+
+
+def test_what_a_clock_that_was_ahead_wrote_overtakes_nothing_that_came_later(start, sinks):
+    context = start("ops")
+    put(context, created_at=NOW + timedelta(hours=2))
+    put(context, "R-2-recommendation", recommendation_id="R-2")
+    notify(context)
+    assert [request.headers["Idempotency-Key"] for request in sinks["ops"].received] == ["R-2-recommendation"]
+    assert alert_status(context) == {"R-1-recommendation": "superseded", "R-2-recommendation": "delivered"}

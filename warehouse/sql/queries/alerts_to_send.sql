@@ -1,6 +1,7 @@
 -- Which alerts may still have to be sent, oldest first; is one overtaken by newer news, or its advice withdrawn?
+-- Newer is what was written later (rowid: rows are only appended), whatever the machine's clock said then.
 with decisions as (
-  select alert_id, portfolio, event, created_at
+  select rowid as place, portfolio, event
   from ops.alerts
   where event in ('recommendation', 'blocked', 'resolved')
 )
@@ -31,7 +32,7 @@ select
     select 1
     from decisions newer
     where newer.portfolio = a.portfolio
-      and newer.created_at > a.created_at
+      and newer.place > a.rowid
       and (
         (a.event = 'recommendation' and newer.event in ('recommendation', 'blocked'))
         or (a.event = 'blocked' and newer.event in ('recommendation', 'blocked', 'resolved'))
@@ -41,4 +42,4 @@ select
 from ops.alerts a
 left join mart.recommendations r on r.recommendation_id = a.recommendation_id
 where a.status in ('pending', 'partial')
-order by a.created_at, a.alert_id
+order by a.rowid

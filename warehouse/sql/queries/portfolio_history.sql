@@ -1,23 +1,25 @@
 -- What stands for this portfolio now: the open recommendation, what was last announced, the open episode, a snooze?
+-- Last is what was written last (rowid: rows are only appended), whatever the machine's clock said then: a clock that
+-- was ahead for an hour must not make its news the newest for an hour.
 with open_one as (
   select recommendation_id, trades_hash, is_announced, slot
   from mart.recommendations
   where portfolio = $portfolio and status in ('proposed', 'hold')
-  order by as_of desc, recommendation_id
+  order by rowid desc
   limit 1
 ),
 announced as (
   select trades_hash
   from mart.recommendations
   where portfolio = $portfolio and slot = $slot and is_announced
-  order by as_of desc, recommendation_id
+  order by rowid desc
   limit 1
 ),
 episode as (
   select event, episode_id, created_at, body, recommendation_id
   from ops.alerts
   where portfolio = $portfolio and event in ('blocked', 'resolved')
-  order by created_at desc, alert_id desc
+  order by rowid desc
   limit 1
 ),
 blocked as (

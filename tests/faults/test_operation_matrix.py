@@ -18,6 +18,7 @@ OVERLAP = "tests/flows/test_overlap.py::"
 JOB = "tests/flows/test_main_job.py::"
 APPRISE = "tests/tasks/channels/test_apprise_url.py::"
 SERVE = "tests/flows/deployed/test_serve.py::"
+SERVED = "tests/soak/test_served.py::"
 RUNNER = "tests/flows/deployed/test_prefect_runner.py::"
 OPERATION = "tests/faults/test_operation.py::"
 ROLLBACK = "tests/faults/test_rollback.py::"
@@ -47,6 +48,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
         LEASE + "test_a_dead_holder_needs_no_waiting_and_no_manual_step",
         LEASE + "test_another_boot_or_a_reused_process_number_is_no_holder",
         SLOTS + "test_a_run_that_died_is_found_lost",
+    ),
+    "F73": (
+        SERVED + "test_one_command_brings_the_schedules_back_after_prefects_database_was_locked_and_lost",
     ),
     "F74": (
         JOB + "test_a_recommendation_comes_out_and_a_second_run_changes_nothing",
@@ -133,9 +137,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     ),
     "F115": (RATE + "test_rejected_credentials_are_told_by_another_channel_and_not_hammered",),
 }
-MISSING: dict[str, str] = {
-    "F73": "make soak loses Prefect's database (tests/soak/test_served.py); no test locks it under a server",
-}
+MISSING: dict[str, str] = {}
 
 ROWS = frozenset(f"F{number}" for number in (*range(67, 77), *range(95, 116)))
 

@@ -10,13 +10,14 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,8 +48,6 @@ MINUTES = CONFIG.replace('"20 * * * *"', '"* * * * *"').replace("2026-04-01", "2
 
 @dataclass
 class Supervisor:
-    """Server and worker, kept alive until stopped."""
-
     environment: dict[str, str]
     commands: dict[str, list[str]]
     said: Path
@@ -141,7 +140,6 @@ def every(client: SyncPrefectClient, seconds: int) -> datetime:
 
 
 def flow_process(home: Path) -> int | None:
-    """The process of the run that holds the lease, if one is at work."""
     try:
         held = json.loads((home / "state" / "leases" / "rebalance.json").read_text())
     except (FileNotFoundError, ValueError):
@@ -152,7 +150,6 @@ def flow_process(home: Path) -> int | None:
 def disturb(
     supervisor: Supervisor, market: RunningSandbox, sink: Sink, home: Path, chance: random.Random
 ) -> str:
-    """One fault, drawn."""
     kind = chance.choices(["worker", "server", "flow", "receiver", "source", "calm"], [3, 2, 5, 3, 2, 1])[0]
     if kind in {"worker", "server"}:
         supervisor.kill(kind)
@@ -218,10 +215,10 @@ def serve_slots(folder: Path, slots: int, interval: int, seed: int) -> Served:
     return Served(evidence, figures, began, ended, recovered, after)
 
 
-def lose_the_database(folder: Path) -> tuple[set[str], set[str], int]:
-    """Delete Prefect's database under a server that made a recommendation before, and register once more.
+def lose_the_database(folder: Path) -> tuple[set[str], set[str], int, int]:
+    """Make a recommendation while Prefect's database is locked, delete the database, register once more.
 
-    Returns the deployments with an active schedule before and after, and how many messages came twice.
+    Returns the deployments with an active schedule before and after, and the messages before and after.
     """
     config, sink = folder / "trimtab.toml", Sink().start()
     with running_sandbox(seed=7) as market:
@@ -230,7 +227,10 @@ def lose_the_database(folder: Path) -> tuple[set[str], set[str], int]:
         with supervised(folder, config, TRIMTAB_CHANNEL_OPS=sink.url) as (supervisor, client):
             words = [sys.executable, "-m", "flows", "run", "--config", str(config)]
             run = [*words, "--as-of", market.now.isoformat()]
-            subprocess.run(run, cwd=ROOT, env=supervisor.environment, check=True, capture_output=True)
+            with closing(sqlite3.connect(folder / "home" / "prefect" / "prefect.db", timeout=60)) as database:
+                database.execute("begin exclusive")
+                subprocess.run(run, cwd=ROOT, env=supervisor.environment, check=True, capture_output=True)
+                database.rollback()
             before, told = scheduled(client), len(sink.received)
             for path in (folder / "home" / "prefect").glob("prefect.db*"):
                 path.unlink()
@@ -240,7 +240,7 @@ def lose_the_database(folder: Path) -> tuple[set[str], set[str], int]:
             after = scheduled(client)
             subprocess.run(run, cwd=ROOT, env=supervisor.environment, check=True, capture_output=True)
     sink.stop()
-    return before, after, len(sink.received) - told
+    return before, after, told, len(sink.received) - told
 
 
 def scheduled(client: SyncPrefectClient) -> set[str]:

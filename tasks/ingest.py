@@ -142,7 +142,7 @@ class _Run:
         self._home = home
         self._batches = Batches(context, home)
         self._states: dict[tuple[str, SeriesKey], SeriesState] = {}
-        self._asked: dict[str, list[Gap]] = {}
+        self._mark = RunMark(home.state / "unsettled", context.run_id)
         self._touched: dict[str, datetime] = {}
         self._failures: list[Failure] = []
         self._notes: list[str] = []
@@ -158,8 +158,7 @@ class _Run:
         received = Received(self._home.received, context.run_id, kept, context.clock)
         hosts = Hosts(self._home.state / "held_hosts.json", context.clock)
         stored, gaps = self._stored(sources)
-        mark = RunMark(self._home.state / "unsettled", context.run_id)
-        if mark.is_after_a_torn_run:
+        if self._mark.open():
             self._touched = {venue.id: EARLIEST for venue in context.settings.venues}
         work = [
             (
@@ -182,13 +181,13 @@ class _Run:
             )
             for source in sources
         ]
-        with closing(received), closing(mark):
+        with closing(received), closing(self._mark):
             with at_work(work, channel):
                 for event in channel.events(len(work)):
                     self._take(event)
             self._batches.flush()
             self._settle()
-            mark.settled()
+            self._mark.settled()
         return self._summary(sources)
 
     def _stored(
@@ -239,14 +238,14 @@ class _Run:
         self._states.update({(page.source, state.key): state for state in page.series})
         earliest = earliest_in(page)
         if earliest is not None:
-            self._asked.setdefault(page.source, []).extend(page.asked_gaps)
+            self._mark.note(page.source, page.asked_gaps)
             self._touched[page.source] = min(earliest, self._touched.get(page.source, earliest))
         self._batches.take(page)
 
     def _settle(self) -> None:
         context = self._context
         for venue, earliest in self._touched.items():
-            asked = self._asked.get(venue, ())
+            asked = self._mark.asked(venue)
             with self._batches.open(f"ingest {venue}: gaps") as master:
                 settle(master, venue, earliest, asked, context.as_of, context.clock.now())
 

@@ -62,9 +62,9 @@ def compact(
     deadline = clock.monotonic() + wait_seconds
     with hold_lock(home, clock, "compact", wait_seconds):
         _remove_leftovers(home)
-        with opened_file(home, clock, engine, deadline) as (connection, _):
-            connection.execute("checkpoint")
-            total, free, _ = first_row(connection, statement("blocks")) or (0, 0, 0)
+        with opened_file(home, clock, engine, deadline) as opened:
+            opened.connection.execute("checkpoint")
+            total, free, _ = first_row(opened.connection, statement("blocks")) or (0, 0, 0)
         before = home.master.stat().st_size
         share = int(free) / int(total) if total else 0.0
         if share <= above or read_manifest(home) is None:

@@ -237,5 +237,5 @@ def open_master(
     deadline = clock.monotonic() + wait_seconds
     with hold_lock(home, clock, purpose, wait_seconds):
         refuse_little_space(home, min_free_bytes)
-        with opened_file(home, clock, engine, deadline) as (connection, manifest):
-            yield Master(home, clock, connection, manifest)
+        with opened_file(home, clock, engine, deadline) as opened:
+            yield Master(home, clock, opened)

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -17,14 +18,28 @@ from warehouse.home import FILE_MODE, Home, sync_folder
 from warehouse.lock import POLL_SECONDS, Clock
 from warehouse.manifest import RESTORE, Manifest, acknowledge, read_manifest, verify
 from warehouse.points import reached
+from warehouse.preimage import Preimage
 from warehouse.schema import create_schema, upgrade_schema
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The open master.
+
+    Attributes:
+        connection: Up to date, verified and locked down.
+        manifest: What was acknowledged so far.
+        preimage: To be kept before anything is written.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    manifest: Manifest
+    preimage: Preimage
+
+
 @contextmanager
-def opened_file(
-    home: Home, clock: Clock, engine: Engine, deadline: float
-) -> Generator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
-    """The master's connection and manifest for the length of a block.
+def opened_file(home: Home, clock: Clock, engine: Engine, deadline: float) -> Generator[Opened]:
+    """The open master for the length of a block.
 
     Args:
         home: The home; its lock is held by the caller.
@@ -43,11 +58,13 @@ def opened_file(
         if not home.master.exists():
             _create(home, clock, engine, manifest)
         kept = _keep_log(home)
-        connection = _connect_patiently(home, clock, engine, deadline)
-        try:
-            yield connection, _verified(home, clock, connection, manifest, kept)
-        finally:
-            connection.close()
+        with Preimage(home) as preimage:
+            connection = _connect_patiently(home, clock, engine, deadline, preimage)
+            try:
+                preimage.keep(connection)
+                yield Opened(connection, _verified(home, clock, connection, manifest, kept), preimage)
+            finally:
+                connection.close()
     finally:
         os.umask(umask)
 
@@ -83,9 +100,10 @@ def _keep_log(home: Home) -> Path | None:
 
 
 def _connect_patiently(
-    home: Home, clock: Clock, engine: Engine, deadline: float
+    home: Home, clock: Clock, engine: Engine, deadline: float, preimage: Preimage
 ) -> duckdb.DuckDBPyConnection:
     while True:
+        preimage.put_back()
         try:
             return connect(home.master, engine)
         except WriterBusy:

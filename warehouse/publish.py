@@ -57,13 +57,13 @@ def publish(
     with hold_lock(home, clock, "publish", wait_seconds):
         size = home.master.stat().st_size if home.master.exists() else 0
         refuse_little_space(home, max(2 * size, min_free_bytes))
-        with opened_file(home, clock, engine, deadline) as (connection, manifest):
-            master = Master(home, clock, connection, manifest)
-            newest = snapshot_info(connection)
+        with opened_file(home, clock, engine, deadline) as opened:
+            master = Master(home, clock, opened)
+            newest = snapshot_info(opened.connection)
             if (
                 newest is not None
                 and newest.as_of == as_of
-                and _is_current(home, manifest, newest.snapshot_id)
+                and _is_current(home, opened.manifest, newest.snapshot_id)
             ):
                 return newest
             info = _announce(master, home, clock, as_of, newest)

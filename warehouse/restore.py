@@ -49,9 +49,9 @@ def restore(
         reached("restored")
         # The manifest comes last: until then an opening still says that the master is behind it.
         write_manifest(home, replace(manifest, commit_id=record.commit_id, load_id=record.load_id, rows={}))
-        with opened_file(home, clock, DEFAULT_ENGINE, deadline) as (connection, found):
-            info = snapshot_info(connection)
-            Master(home, clock, connection, found).acknowledge()
+        with opened_file(home, clock, DEFAULT_ENGINE, deadline) as opened:
+            info = snapshot_info(opened.connection)
+            Master(home, clock, opened).acknowledge()
         repoint(home, home.snapshot(record.snapshot_id))
     if info is None:
         raise DamagedWarehouse(

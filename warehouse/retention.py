@@ -117,8 +117,8 @@ def _opened(home: Home, clock: Clock, purpose: str, wait_seconds: float, engine:
     with hold_lock(home, clock, purpose, wait_seconds):
         size = home.master.stat().st_size if home.master.exists() else 0
         refuse_little_space(home, max(size, MIN_FREE_BYTES))
-        with opened_file(home, clock, engine, deadline) as (connection, manifest):
-            yield _Open(home, connection, Master(home, clock, connection, manifest), clock.now())
+        with opened_file(home, clock, engine, deadline) as opened:
+            yield _Open(home, opened.connection, Master(home, clock, opened), clock.now())
 
 
 def _versions(at: _Open, table: Table, before: datetime) -> list[Moved]:

@@ -18,6 +18,7 @@ from warehouse.headers import Table
 from warehouse.home import Home
 from warehouse.lock import Clock
 from warehouse.manifest import Manifest, acknowledge
+from warehouse.opening import Opened
 from warehouse.points import reached
 from warehouse.queries import named_query
 from warehouse.schema import column_types, schema_hash
@@ -30,11 +31,10 @@ _KNOWN_TYPES: dict[str, dict[str, dict[str, str]]] = {}
 class Writer(Session):
     """An open master that takes rows."""
 
-    def __init__(
-        self, home: Home, clock: Clock, connection: duckdb.DuckDBPyConnection, manifest: Manifest
-    ) -> None:
-        super().__init__(connection)
-        self._home, self._clock, self._manifest = home, clock, manifest
+    def __init__(self, home: Home, clock: Clock, opened: Opened) -> None:
+        super().__init__(opened.connection)
+        self._home, self._clock = home, clock
+        self._manifest, self._preimage = opened.manifest, opened.preimage
         self._depth = 0
 
     @property
@@ -54,6 +54,8 @@ class Writer(Session):
         if self._depth:
             yield
             return
+        # A commit that finds the log long folds it into the file.
+        self._preimage.keep(self._connection)
         self._connection.begin()
         self._depth = 1
         try:
@@ -133,6 +135,7 @@ class Writer(Session):
 
     def checkpoint(self) -> None:
         """Fold the log into the file."""
+        self._preimage.keep(self._connection)
         self._connection.execute("checkpoint")
 
     @contextmanager

@@ -14,6 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from flows.paper import bps, jsonable, money, percent, plain, table
+from tasks.revised import revised_sentences
 from tasks.told import (
     ALTERNATIVE_COLUMNS,
     alternative_cells,
@@ -78,6 +79,7 @@ def explain(out: Console, whole: Row) -> None:
     _section(out, "What signals had to say", view_sentences(whole["views"]))
     tried = [f"{attempt['method']}: {attempt['reason']}" for attempt in whole["attempts"] or ()]
     _section(out, "Methods that were tried and failed", tried)
+    _section(out, "Inputs revised since (it stays as it was; decide anew)", revised_sentences(whole))
     out.print(Text("\nWhere it comes from", style="bold"))
     out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
     out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))

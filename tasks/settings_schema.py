@@ -227,6 +227,8 @@ class GateSettings(Section):
     max_spike: float = Field(default=0.5, gt=0.05, le=10)
     max_repeats: int = Field(default=2, ge=1, le=1000)
     day_tolerance: float = Field(default=1e-6, gt=0, le=0.1)
+    # An input that changed by more flags the recommendations that had used it.
+    revision_tolerance: float = Field(default=0.005, ge=0, le=1)
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     freshness: Annotated[dict[str, Duration], BeforeValidator(_freshness)] = Field(
         default_factory=lambda: dict(DEFAULT_FRESHNESS), validate_default=True

@@ -11,7 +11,9 @@ from flows.options import Options, common
 from flows.paper import console
 from flows.recommendation_view import as_json
 from flows.recommendation_view import explain as print_all
+from tasks.clock import RealClock
 from tasks.recommendation_page import write_page
+from tasks.revised import with_revised_inputs
 from tasks.settings import load_settings
 from tasks.told import gather
 from warehouse.home import Home
@@ -37,6 +39,8 @@ def explain(options: Options, recommendation_id: str, html: Path | None) -> int:
     settings = load_settings(options.config, options.home)
     with open_published(Home(settings.warehouse.home)) as reader:
         whole = gather(reader, recommendation_id)
+        if whole is not None:
+            whole = with_revised_inputs(reader, whole, settings, options.as_of or RealClock().now())
         newest = reader.rows("newest_recommendations")
     if whole is None:
         known = ", ".join(row["recommendation_id"] for row in newest) or "none"

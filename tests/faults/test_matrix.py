@@ -90,6 +90,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "F20": (
         LOAD + "test_a_changed_value_is_a_new_version_known_when_it_was_read",
         "tests/flows/test_revisions.py::test_a_changed_fact_names_who_used_the_earlier_value",
+        "tests/flows/test_revisions.py::"
+        "test_a_recommendation_whose_input_was_revised_is_flagged_and_not_rewritten",
     ),
     "F21": (VENUE + "test_the_third_page_fails_and_the_next_run_resumes_there",),
     "F22": (CANDLES + "test_an_outage_longer_than_a_page_is_passed_over",),

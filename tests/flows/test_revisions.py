@@ -10,6 +10,7 @@ from tests.warehouse.support import FakeClock, candles, load
 from warehouse.home import Home
 from warehouse.master import open_master
 from warehouse.publish import publish
+from warehouse.reader import open_published
 
 FIRST = datetime(2020, 1, 10, tzinfo=UTC)
 LATER = datetime(2020, 1, 20, tzinfo=UTC)
@@ -82,3 +83,22 @@ def test_people_read_a_table(config, capsys):
     out = capsys.readouterr().out
     assert "1 changes; 1 recommendations rest on an earlier value" in out
     assert "100.0 → 99.5" in " ".join(out.split())
+
+
+def explained(capsys, config, name):
+    assert invoke(["explain", name, "--json", "--config", str(config)]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_recommendation_whose_input_was_revised_is_flagged_and_not_rewritten(config, capsys):
+    old, new = explained(capsys, config, "R-old"), explained(capsys, config, "R-new")
+    assert (old["flags"], new["flags"]) == ([], [])  # half a percent is within gate.revision_tolerance
+    config.write_text(CONFIG + "[gate]\nrevision_tolerance = 0.001\n")
+    old, new = explained(capsys, config, "R-old"), explained(capsys, config, "R-new")
+    assert (old["flags"], new["flags"]) == (["inputs_revised"], [])
+    closes = [one for one in old["inputs_revised"] if one["column"] == "close"]
+    assert [(one["before"], one["after"]) for one in closes] == [("100.0", "99.5")]
+    with open_published(Home(config.parent / "home")) as reader:
+        assert reader.select("select flags from mart.recommendations").rows == (([],), ([],))
+    assert invoke(["explain", "R-old", "--config", str(config)]) == 0
+    assert "close 100.0 → 99.5" in " ".join(capsys.readouterr().out.split())

@@ -46,16 +46,16 @@ run: install ## the whole job once, live, with trimtab.toml
 	@$(BIN)/trimtab run
 
 test: install-dev ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-fast: install-dev ## the tests that need no Prefect server
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
 test-oldest: install-dev ## the warehouse's tests on the oldest DuckDB that is promised, in build/oldest
 	$(BIN)/uv venv --quiet --allow-existing build/oldest
 	VIRTUAL_ENV=build/oldest $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock requirements-dev.lock
 	VIRTUAL_ENV=build/oldest $(BIN)/uv pip install --quiet --require-hashes --no-deps -r requirements-oldest.lock
-	build/oldest/bin/python -m pytest -n 2 --dist loadgroup tests/warehouse tests/expectations tests/flows/test_sql.py $(PYTEST_ARGS)
+	build/oldest/bin/python -m pytest -n 2 --dist loadfile tests/warehouse tests/expectations tests/flows/test_sql.py $(PYTEST_ARGS)
 
 check: install-dev ## locks, lint, types, floors and doors, configuration, generated pages
 	@mkdir -p build && cp requirements.lock build/requirements.lock && cp requirements-dev.lock build/requirements-dev.lock

@@ -23,7 +23,6 @@ NOW = datetime(2020, 7, 20, 18, 20, tzinfo=UTC)
 pytestmark = [
     pytest.mark.replay,
     pytest.mark.skipif(not RECORDED.is_file(), reason=f"the recorded market is not at {RECORDED}"),
-    pytest.mark.xdist_group("replay"),
 ]
 
 

@@ -13,7 +13,6 @@ pytestmark = [
     pytest.mark.soak,
     pytest.mark.replay,
     pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded market is not at {DATA}"),
-    pytest.mark.xdist_group("replay"),
 ]
 NOW = datetime(2020, 3, 12, 23, 20, tzinfo=UTC)
 STRUCK = datetime(2020, 3, 12, 6, 0, tzinfo=UTC)

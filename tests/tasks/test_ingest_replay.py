@@ -30,7 +30,6 @@ STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 pytestmark = [
     pytest.mark.replay,
     pytest.mark.skipif(not REPLAY.is_dir(), reason=f"the recorded market is not at {REPLAY}"),
-    pytest.mark.xdist_group("replay"),
 ]
 
 

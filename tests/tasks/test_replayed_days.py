@@ -15,7 +15,6 @@ __all__ = ["replay"]  # the fixture is used by its name
 pytestmark = [
     pytest.mark.replay,
     pytest.mark.skipif(not REPLAY.is_dir(), reason=f"the recorded market is not at {REPLAY}"),
-    pytest.mark.xdist_group("replay"),
 ]
 
 

@@ -17,7 +17,6 @@ __all__ = ["replay"]  # the fixture is used by its name
 pytestmark = [
     pytest.mark.replay,
     pytest.mark.skipif(not REPLAY.is_dir(), reason=f"the recorded market is not at {REPLAY}"),
-    pytest.mark.xdist_group("replay"),
 ]
 NOW = datetime(2026, 5, 16, 18, 20, tzinfo=UTC)
 LEVERAGE = 3.0

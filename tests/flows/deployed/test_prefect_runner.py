@@ -40,7 +40,7 @@ def told_as_flow(story: Callable[[], Any]) -> State[Any]:
     return flow(story, name="story", persist_result=False)(return_state=True)
 
 
-slow = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+slow = pytest.mark.slow
 
 
 class TestRunAsTask:

@@ -33,7 +33,7 @@ ANSWERS = (
     "block_documents", "block_types", "automations",
 )  # fmt: skip
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.slow
 
 
 def registered(client: SyncPrefectClient) -> set[str]:

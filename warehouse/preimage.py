@@ -115,7 +115,7 @@ def _read(path: Path) -> tuple[int, dict[int, bytes]] | None:
 
 def _replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
     try:
         _write_all(handle, content, 0)
         os.fdatasync(handle)

@@ -141,6 +141,7 @@ def test_files_are_ours_alone_and_snapshots_the_groups_too(new_home: Home) -> No
         "manifest.json": "0o600",
         "writer.lock": "0o600",
         "stamp.json": "0o600",
+        "state/metadata.before": "0o600",
         "published/snapshot-000001.duckdb": "0o640",
     }
 

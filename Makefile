@@ -27,7 +27,7 @@ $(BIN)/uv: requirements-bootstrap.lock
 	@touch $(BIN)/uv
 
 $(BIN)/trimtab: Makefile | $(BIN)/uv
-	@printf '#!%s\nimport sys\n\nsys.path.insert(0, "%s")\nfrom flows.cli import main\n\nmain()\n' "$(CURDIR)/$(BIN)/python" "$(CURDIR)" > $@
+	@printf '#!%s\nimport sys\n\nsys.path.insert(0, "%s")\nfrom flows.cli import main\n\nif __name__ == "__main__":\n    main()\n' "$(CURDIR)/$(BIN)/python" "$(CURDIR)" > $@
 	@chmod +x $@
 
 $(VENV)/.runtime: requirements.lock $(BIN)/uv $(BIN)/trimtab

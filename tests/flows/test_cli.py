@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -293,3 +294,9 @@ def test_check_says_that_staking_alone_stakes_little(tmp_path, capsys):
     )
     assert invoke(["check", "--config", str(config)]) == 0
     assert 'without "spot" in sleeves little or nothing is staked' in capsys.readouterr().out
+
+
+def test_the_command_can_be_read_again_by_the_processes_of_a_backtest():
+    """A spawned process reads the command's own file under another name; it must not run it again."""
+    command = Path(sys.executable).parent / "trimtab"
+    assert "main" in runpy.run_path(str(command), run_name="__mp_main__")

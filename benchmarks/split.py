@@ -13,7 +13,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("frames", _ingest_batches, "frame_of"),
     ("gate", _ingest_batches, "judge"),
     ("open, load, close", _ingest_batches.Batches, "_store"),
-    ("gaps", ingest._Run, "_settle_gaps"),  # noqa: SLF001 - a benchmark looks inside
+    ("gaps", ingest._Run, "_settle"),  # noqa: SLF001 - a benchmark looks inside
 ]
 
 

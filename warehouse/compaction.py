@@ -17,6 +17,7 @@ from warehouse.manifest import read_manifest
 from warehouse.master import DEFAULT_ENGINE, WAIT_SECONDS
 from warehouse.opening import log_of, opened_file
 from warehouse.points import reached
+from warehouse.preimage import forget
 from warehouse.schema import create_schema
 from warehouse.snapshots import refuse_little_space, sync_file
 from warehouse.statements import listed, literal, quote, statement
@@ -96,6 +97,7 @@ def _rewrite(home: Home, clock: Clock, engine: Engine) -> None:
     log_of(fresh).unlink(missing_ok=True)
     sync_file(fresh)
     reached("compacted")
+    forget(home)
     fresh.replace(home.master)
     sync_folder(home.root)
 

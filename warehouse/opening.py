@@ -18,7 +18,7 @@ from warehouse.home import FILE_MODE, Home, sync_folder
 from warehouse.lock import POLL_SECONDS, Clock
 from warehouse.manifest import RESTORE, Manifest, acknowledge, read_manifest, verify
 from warehouse.points import reached
-from warehouse.preimage import Preimage
+from warehouse.preimage import Preimage, forget
 from warehouse.schema import create_schema, upgrade_schema
 
 
@@ -84,6 +84,7 @@ def _create(home: Home, clock: Clock, engine: Engine, manifest: Manifest | None)
         connection.close()
     building.chmod(FILE_MODE)
     reached("created")
+    forget(home)
     building.replace(home.master)
     sync_folder(home.root)
 

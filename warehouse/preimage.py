@@ -56,6 +56,7 @@ class Preimage:
             return 0
         found = _read(self._path)
         if found is None:
+            self._kept = None  # not whole: to be kept anew
             return 0
         size, blocks = found
         torn = [at for at, block in blocks.items() if os.pread(self._handle, size, at) != block]
@@ -97,6 +98,11 @@ class Preimage:
             return False
         fcntl.lockf(self._handle, fcntl.LOCK_UN)
         return True
+
+
+def forget(home: Home) -> None:
+    """Before another file takes the master's place: its headers may look like those of the one before."""
+    (home.state / "metadata.before").unlink(missing_ok=True)
 
 
 def _read(path: Path) -> tuple[int, dict[int, bytes]] | None:

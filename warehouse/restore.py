@@ -18,6 +18,7 @@ from warehouse.manifest import Manifest, SnapshotRecord, read_manifest, write_ma
 from warehouse.master import DEFAULT_ENGINE, WAIT_SECONDS, Master
 from warehouse.opening import log_of, opened_file
 from warehouse.points import reached
+from warehouse.preimage import forget
 from warehouse.snapshots import SnapshotInfo, copy_durably, file_sha256, repoint, snapshot_info
 from warehouse.statements import statement
 
@@ -44,6 +45,7 @@ def restore(
         fresh = home.root / "restored.duckdb"
         copy_durably(home.snapshot(record.snapshot_id), fresh, FILE_MODE)
         _set_aside(home, clock.now())
+        forget(home)
         fresh.replace(home.master)
         sync_folder(home.root)
         reached("restored")

@@ -7,11 +7,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.support import FakeClock, candles, load
+from tests.warehouse.support import AS_OF, FakeClock, candles, load
+from warehouse.compaction import compact
 from warehouse.errors import DamagedWarehouse
 from warehouse.home import Home
 from warehouse.master import Master, open_master
 from warehouse.points import listen
+from warehouse.publish import publish
+from warehouse.restore import restore
 
 PAGE = 4096
 FIRST_BLOCK, BLOCK = 12_288, 262_144
@@ -135,3 +138,16 @@ def test_checkpoints_within_one_opening_are_each_prepared_for(home: Home) -> Non
 
 def test_what_was_kept_is_private(home: Home) -> None:
     assert (home.state / "metadata.before").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_kept_of_one_file_never_reaches_the_file_that_takes_its_place(home: Home) -> None:
+    """Two files can have the same headers and other metadata."""
+    assert rows(home) == 80
+    compact(home, FakeClock(), above=-1.0)
+    assert not (home.state / "metadata.before").exists()
+    assert rows(home) == 80
+    publish(home, FakeClock(), as_of=AS_OF, keep=1)
+    kept = home.state / "metadata.before"
+    assert kept.exists()
+    restore(home, FakeClock())
+    assert rows(home) == 80

@@ -17,7 +17,7 @@ from warehouse.connection import first_row
 from warehouse.errors import ConflictingBatch
 from warehouse.headers import Table
 from warehouse.points import reached
-from warehouse.statements import listed, quote, statement
+from warehouse.statements import listed, literal, quote, statement
 from warehouse.values import into_database
 
 BOOKKEEPING = ("known_at", "is_reconstructed", "load_id")
@@ -50,36 +50,31 @@ def load_batch(
     if batch.num_rows == 0:
         return LoadCounts(0, 0, 0)
     connection.register("batch", batch)
-    _stage(connection, table, batch.column_names)
+    staged = _stage(connection, table, batch.column_names)
     bound, span = _bound(connection, table)
     if _meets_nothing(connection, table, bound, span):
-        staged = first_row(connection, statement("load_staged")) or (0,)
-        counts, rows = LoadCounts(int(staged[0]), 0, 0), "staged"
+        reached("staged")
+        _insert_all(connection, table, load_id)
+        counts = LoadCounts(staged, 0, 0)
     else:
-        counts = _compare(connection, table, bound, span | {"as_of": into_database(as_of)})
-        rows = "changes"
-    reached("staged")
-    if counts.rows_revised and table.like is None:
-        raise ConflictingBatch(
-            f"{table.full_name} is never edited, but {counts.rows_revised} rows of the batch differ from "
-            "what "
-            "is stored under the same key. Give the batch a new id."
+        _refuse_edits(connection, table, bound, span)
+        reached("staged")
+        written = _record(
+            connection, table, bound, span | {"as_of": into_database(as_of), "load_id": load_id}
         )
-    if counts.rows_revised:
-        _drop_revised(connection, table, bound, span)
-    if counts.rows_new or counts.rows_revised:
-        _insert(connection, table, rows, load_id)
+        revised = _follow(connection, table, bound, span | {"load_id": load_id}) if written else 0
+        counts = LoadCounts(written - revised, revised, staged - written)
     connection.execute(statement("load_unstage"))
     # After an error the transaction is rolled back, and the registration with it.
     connection.unregister("batch")
     return counts
 
 
-def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> None:
+def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> int:
     connection.execute(statement("load_stage", columns=listed(columns)))
     repeats = statement("load_repeats", key=listed(table.key))
     if not connection.execute(repeats).fetchall():
-        return
+        return _count(connection, statement("row_count", name=literal("staged"), table="staged"))
     values = [name for name in columns if name not in BOOKKEEPING]
     earliest = {
         "known_at": "min(known_at) as known_at",
@@ -96,6 +91,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[st
             "the same "
             f"{', '.join(table.key)}: {examples}. Nothing of it was stored; fetch it again."
         )
+    return _count(connection, statement("row_count", name=literal("staged"), table="staged"))
 
 
 def _bound(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, dict[str, Any]]:
@@ -129,46 +125,80 @@ def _meets_nothing(
     return first_row(connection, sql, bindings) is None
 
 
-def _compare(
+def _refuse_edits(
     connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]
-) -> LoadCounts:
-    values = [c for c in table.column_names if c not in BOOKKEEPING and c not in table.key]
+) -> None:
+    if table.like is not None:
+        return
+    sql = statement(
+        "load_differing",
+        core=quote(table.full_name),
+        bound=bound,
+        match=_match(table, "staged"),
+        differs=_differs(table),
+    )
+    differing = _count(connection, sql, bindings)
+    if differing:
+        raise ConflictingBatch(
+            f"{table.full_name} is never edited, but {differing} rows of the batch differ from what is "
+            "stored under the same key. Give the batch a new id."
+        )
+
+
+def _record(connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]) -> int:
+    """Write what is new or differs into the record of versions; returns how many rows that were."""
     replaced = (
         "case when held.known_at is null then staged.known_at "
         "else greatest($as_of, held.known_at) end as known_at"
     )
     if "is_reconstructed" in table.column_names:
         replaced += ", staged.is_reconstructed and held.known_at is null as is_reconstructed"
-    connection.execute(
-        statement(
-            "load_changes",
-            replaced=replaced,
-            core=quote(table.full_name),
-            bound=bound,
-            match=_match(table, "staged"),
-            differs="("
-            + " or ".join(f"staged.{quote(c)} is distinct from held.{quote(c)}" for c in values)
-            + ")",
-        ),
-        bindings,
+    sql = statement(
+        "load_record",
+        record=quote(table.like or table.full_name),
+        columns=listed(table.column_names),
+        values=_values(table),
+        replaced=replaced,
+        core=quote(table.full_name),
+        bound=bound,
+        match=_match(table, "staged"),
+        differs=_differs(table),
     )
-    new, revised, staged = first_row(connection, statement("load_counts")) or (0, 0, 0)
-    return LoadCounts(int(new), int(revised), int(staged) - int(new) - int(revised))
+    return _count(connection, sql, bindings)
 
 
-def _drop_revised(
-    connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]
-) -> None:
-    sql = statement("load_delete", core=quote(table.full_name), bound=bound, match=_match(table, "changes"))
-    connection.execute(sql, bindings)
+def _follow(connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]) -> int:
+    """Make what was recorded current; returns how many rows were current before."""
+    if table.like is None:
+        return 0
+    core, record = quote(table.full_name), quote(table.like)
+    match = _match(table, "changes")
+    sql = statement("load_delete", core=core, record=record, key=listed(table.key), bound=bound, match=match)
+    revised = _count(connection, sql, bindings)
+    sql = statement("load_follow", core=core, record=record, columns=listed(table.column_names))
+    connection.execute(sql, {"load_id": bindings["load_id"]})
+    return revised
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, load_id: int) -> None:
-    columns = listed(table.column_names)
-    values = ", ".join("$load_id" if name == "load_id" else quote(name) for name in table.column_names)
+def _insert_all(connection: duckdb.DuckDBPyConnection, table: Table, load_id: int) -> None:
     for target in filter(None, (table.like, table.full_name)):
-        sql = statement("load_insert", table=quote(target), columns=columns, values=values, rows=rows)
+        columns = listed(table.column_names)
+        sql = statement("load_all", table=quote(target), columns=columns, values=_values(table))
         connection.execute(sql, {"load_id": load_id})
+
+
+def _values(table: Table) -> str:
+    return ", ".join("$load_id" if name == "load_id" else quote(name) for name in table.column_names)
+
+
+def _differs(table: Table) -> str:
+    values = [c for c in table.column_names if c not in BOOKKEEPING and c not in table.key]
+    return "(" + " or ".join(f"staged.{quote(c)} is distinct from held.{quote(c)}" for c in values) + ")"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, sql: str, bindings: dict[str, Any] | None = None) -> int:
+    row = first_row(connection, sql, bindings)
+    return int(row[-1]) if row else 0
 
 
 def _match(table: Table, batch: str) -> str:

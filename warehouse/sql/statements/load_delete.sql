@@ -1,4 +1,4 @@
--- The current values that the batch revises.
+-- The current values that the load revises.
 delete from {core} as held
-using changes
-where not changes.is_new and {bound} and {match}
+using (select {key} from {record} where load_id = $load_id) as changes
+where {bound} and {match}

@@ -1,4 +1,0 @@
--- New and revised rows into one table.
-insert into {table} ({columns})
-select {values}
-from {rows}

@@ -1,3 +1,0 @@
--- How many rows are staged.
-select count(*) as rows_staged
-from staged

@@ -11,12 +11,14 @@ from datetime import timedelta
 from uuid import UUID
 
 import click
+import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
 from flows.checkout import ROOT
@@ -24,6 +26,7 @@ from tasks.clock import Clock, RealClock
 
 POOL = "trimtab"
 SELFTEST = "selftest/selftest"
+AUTOMATIONS = ROOT / "deploy" / "automations"
 HEALTH_SECONDS = 180.0
 RUN_SECONDS = 150.0
 WANTED_SECONDS = 60.0  # a machine that needs more still serves, and is told
@@ -87,6 +90,26 @@ def deploy_all() -> None:
         )
 
 
+def register_automations(client: SyncPrefectClient) -> int:
+    """Create what `deploy/automations` describes, or bring what is there by that name up to the file.
+
+    One that someone has switched off stays off.
+
+    Returns:
+        How many there are.
+    """
+    files = sorted(AUTOMATIONS.glob("*.yaml"))
+    for file in files:
+        wanted = AutomationCore.model_validate(yaml.safe_load(file.read_text()))
+        found = client.read_automations_by_name(wanted.name)
+        if found:
+            wanted.enabled = found[0].enabled
+            client.update_automation(found[0].id, wanted)
+        else:
+            client.create_automation(wanted)
+    return len(files)
+
+
 def prove_scheduling(client: SyncPrefectClient, clock: Clock, seconds: float = RUN_SECONDS) -> FlowRun:
     """Give the self-test a schedule a few seconds ahead and wait for the run that the scheduler makes of it.
 
@@ -147,13 +170,15 @@ def main() -> None:
 
 @main.command()
 def register() -> None:
-    """Create the pool and register every deployment."""
+    """Create the pool, register every deployment and the automations."""
     with get_client(sync_client=True) as client:
         wait_for_server(client, RealClock())
         created = create_pool(client)
         deploy_all()
+        automations = register_automations(client)
         count = len(client.read_deployments())
-    click.echo(f"Pool {POOL} {'created' if created else 'found'}, {count} deployments registered.")
+    done = f"{count} deployments and {automations} automations registered"
+    click.echo(f"Pool {POOL} {'created' if created else 'found'}, {done}.")
 
 
 @main.command()

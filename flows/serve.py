@@ -148,6 +148,7 @@ def serve_environment(settings: Settings, port: int) -> dict[str, str]:
             # Prefect's own answer is memory: then a server that dies while a flow runs leaves the flow's only
             # slot taken for good, and every later run of it is cancelled
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what deploy/automations waits for
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
             "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
             "PREFECT_CLI_PROMPT": "false",
@@ -216,7 +217,7 @@ def serve(settings: Settings, port: int, *, until_ready: bool, say: Callable[[st
         )
         if not children.finish("registration", ["-m", "flows.prefect_setup", "register"], SETUP_SECONDS):
             return
-        children.start("worker", ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"])
+        children.start("worker", ["-m", "flows.prefect_worker", "--pool", POOL])
         if not children.finish("self-test", ["-m", "flows.prefect_setup", "selftest"], SELFTEST_SECONDS):
             return
         say(f"Serving. Runs and schedules: http://{LOOPBACK}:{port}. Ctrl-C stops everything.")

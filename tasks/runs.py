@@ -17,8 +17,8 @@ from warehouse.errors import LeaseHeld
 from warehouse.lease import BEAT_SECONDS, Fence, acquire, release
 from warehouse.master import Master, open_master
 
-# Two runs of these would do the same work twice; all others are short, or have a lock of their own.
-LEASED = ("market", "onchain", "rebalance", "recommend", "maintenance", "canary")
+# Two runs of these would do the same work twice; all others may well run beside one another.
+LEASED = ("market", "onchain", "rebalance", "recommend", "maintenance", "canary", "notify", "guard")
 
 
 @dataclass(frozen=True)

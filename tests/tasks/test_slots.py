@@ -119,10 +119,11 @@ def test_a_second_run_is_skipped_and_says_so(at):
     assert book(second) == [("rebalance", "29 03:31", "skipped_overlap")]
 
 
-def test_a_run_that_died_is_found_lost(at):
-    first = at("rebalance", MONDAY)
+@pytest.mark.parametrize("flow", ["rebalance", "notify", "guard"])
+def test_a_run_that_died_is_found_lost(at, flow):
+    first = at(flow, MONDAY)
     open_run(first)
-    later = replace(at("rebalance", MONDAY + timedelta(minutes=5)), run_id="second")
+    later = replace(at(flow, MONDAY + timedelta(minutes=5)), run_id="second")
     serve(later)
     with open_master(later.home, later.clock, "look") as master:
         rows = master._connection.execute("select run_id, status from ops.runs order by run_id").fetchall()

@@ -69,7 +69,7 @@ def test_every_deployment_is_registered_and_its_schedule_is_active(serving, clie
         ]
         assert deployment.job_variables["env"]["PYTHONPATH"] == str(ROOT)
         assert deployment.global_concurrency_limit.limit == 1
-    assert f"{len(NAMES)} deployments registered" in serving.text
+    assert f"{len(NAMES)} deployments and 2 automations registered" in serving.text
 
 
 def test_it_serves_only_after_a_run_that_the_scheduler_made_has_completed(serving, client):

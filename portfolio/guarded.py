@@ -24,6 +24,8 @@ class HeldLeg:
         entry_usd: average price of entry in USD; None where the statement does not say.
         margin_usd: collateral of its own; 0 in cross mode where the account's cash stands for it.
         maintenance_rate: maintenance margin as a fraction of notional; None where no bracket is stored.
+        maintenance_steps: (from this notional on, USD; rate) of each bracket, where the venue counts each
+            part of a position by its own bracket; empty where `maintenance_rate` holds for all of it.
         funding_annual: funding of the last days on notional, annual; positive is paid by longs to shorts.
         exit_cost: fees and half-spreads of closing the leg, as a fraction of its notional.
         is_active: False once its venue has closed or will not list the market.
@@ -44,6 +46,7 @@ class HeldLeg:
     margin_usd: float = 0.0
     is_cross: bool = False
     maintenance_rate: float | None = None
+    maintenance_steps: Sequence[tuple[float, float]] = ()
     funding_annual: float | None = None
     exit_cost: float = 0.0
     is_active: bool = True

@@ -5,21 +5,60 @@ All prices of an account are assumed to move by the same fraction. Pure.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from portfolio.guarded import LITTLE_CLEAR, Breach, GuardRules, HeldLeg
 
 DERIVATIVES = ("perp", "future")
 # Beyond every excess that a mere approach can have (1 at most), so that it is always told as worse.
 LIQUIDATED = 4.0
+NOTHING_LEFT = -1.0  # no price falls by more than all of it
 
 
-def liquidation_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
-    """Return the common move of all prices of an account that liquidates it, as a positive fraction.
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What is left of one collateral above its maintenance margin, as a function of the common move x.
 
-    Equity E is collateral plus unrealised profit, maintenance M a fraction of each notional at the price it
-    moves to: E + x ΣN = M (1 + x), N signed. A rise hurts net shorts, a fall net longs. For an isolated short
-    this is Binance's USD-M formula in the first bracket (60,000 at 3× and 0.5 %: 32.67 %).
+    Attributes:
+        equity: collateral and unrealised profit at x = 0, USD.
+        net: sum of the signed notionals.
+        contracts: gross notional of each contract and its steps: from a notional on, so much more margin.
+    """
+
+    equity: float
+    net: float
+    contracts: tuple[tuple[float, tuple[tuple[float, float], ...]], ...]
+
+    def room(self, x: float) -> float:
+        """Return E + x ΣN − M(x), M the maintenance of every contract at the notional it moves to."""
+        wanted = sum(
+            extra * max(0.0, gross * (1.0 + x) - floor)
+            for gross, steps in self.contracts
+            for floor, extra in steps
+        )
+        return self.equity + x * self.net - wanted
+
+    def crossing(self, sign: float) -> float | None:
+        """Return the move of that sign at which no room is left; None where some always is."""
+        corners = {floor / gross - 1.0 for gross, steps in self.contracts if gross for floor, _ in steps}
+        stops = sorted({NOTHING_LEFT, *corners}, key=abs)
+        at, left = 0.0, self.room(0.0)
+        for stop in (x for x in stops if x * sign > 0.0 and x >= NOTHING_LEFT):
+            then = self.room(stop)
+            if then < 0.0:
+                return at + (stop - at) * left / (left - then)
+            at, left = stop, then
+        lost = left - self.room(at + 1.0) if sign > 0.0 else 0.0
+        return at + left / lost if lost > 0.0 else None
+
+
+def liquidation_move(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
+    """Return the nearest common move of all prices of an account that liquidates it, with its sign.
+
+    Equity E is collateral plus unrealised profit, maintenance M of each contract by its brackets at the
+    price it moves to: E + x ΣN = M(1 + x), N signed. A rise hurts net shorts, a fall net longs; a hedged
+    account may be hurt by both. For one contract this is the formula of Binance USD-M with its maintenance
+    amounts, and of Bybit's linear contracts, closing fees aside.
 
     Args:
         legs: derivatives that share one collateral, all with prices and maintenance rates.
@@ -28,15 +67,39 @@ def liquidation_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> floa
     Returns:
         0 where it is liquidated already; None where no move does it.
     """
-    net = sum(leg.notional_usd for leg in legs)
-    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
-    room = collateral_usd + sum(leg.profit_usd for leg in legs) - maintenance
-    if room <= 0.0:
+    account = _account(legs, collateral_usd)
+    if account.room(0.0) <= 0.0:
         return 0.0
-    slope = maintenance - net
-    if slope > 0.0:
-        return room / slope
-    return room / -slope if room < -slope else None  # no price falls by more than all of it
+    found = [x for x in (account.crossing(1.0), account.crossing(-1.0)) if x is not None]
+    return min(found, key=abs, default=None)
+
+
+def liquidation_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
+    """Return how far the nearest liquidating move is, as a positive fraction; see `liquidation_move`."""
+    move = liquidation_move(legs, collateral_usd)
+    return None if move is None else abs(move)
+
+
+def _account(legs: Sequence[HeldLeg], collateral_usd: float) -> _Account:
+    """A contract of which a part is hedged comes as two legs: its brackets go by the whole of it."""
+    whole: dict[tuple[str, tuple[tuple[float, float], ...]], float] = defaultdict(float)
+    for leg in legs:
+        whole[leg.name, _steps(leg)] += abs(leg.notional_usd)
+    return _Account(
+        equity=collateral_usd + sum(leg.profit_usd for leg in legs),
+        net=sum(leg.notional_usd for leg in legs),
+        contracts=tuple((gross, steps) for (_, steps), gross in whole.items()),
+    )
+
+
+def _steps(leg: HeldLeg) -> tuple[tuple[float, float], ...]:
+    """From which notional on how much more margin is wanted: one step where a rate holds for all of it."""
+    if not leg.maintenance_steps:
+        return ((0.0, leg.maintenance_rate or 0.0),)
+    rates = [0.0, *(rate for _, rate in leg.maintenance_steps)]
+    return tuple(
+        (floor, rate - before) for (floor, rate), before in zip(leg.maintenance_steps, rates, strict=False)
+    )
 
 
 def nearest_distance(legs: Sequence[HeldLeg], collateral_usd: float) -> float | None:
@@ -124,8 +187,6 @@ def accounts(legs: Sequence[HeldLeg]) -> Iterable[tuple[str, list[HeldLeg], floa
 
 
 def _margin_for(legs: Sequence[HeldLeg], distance: float) -> float:
-    """Collateral with which the account would be that far from liquidation."""
-    net = sum(leg.notional_usd for leg in legs)
-    maintenance = sum(abs(leg.notional_usd) * (leg.maintenance_rate or 0.0) for leg in legs)
-    profit = sum(leg.profit_usd for leg in legs)
-    return maintenance - profit + distance * abs(maintenance - net)
+    """Collateral with which the account would be that far from liquidation, whichever way prices go."""
+    bare = _account(legs, 0.0)
+    return -min(bare.room(distance), bare.room(-distance))

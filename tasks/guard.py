@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 from portfolio.episodes import Episode, Step, look
-from portfolio.guarded import GuardInputs, GuardRules, HeldLeg, Incident
+from portfolio.guarded import GuardInputs, GuardRules, Incident
 from tasks.context import RunContext
 from tasks.guard_messages import GuardFacts, render_guard
+from tasks.held_legs import held_legs
 from tasks.policy import policy_of
 from warehouse.master import open_master
 from warehouse.reader import Reader, open_point_in_time
@@ -90,7 +91,7 @@ def _rules(context: RunContext, portfolio: str) -> GuardRules:
 
 
 def _inputs(reader: Reader, context: RunContext, portfolio: str) -> GuardInputs:
-    rows = reader.rows("guard_legs", portfolio=portfolio, as_of=context.as_of)
+    legs = held_legs(reader, portfolio, context.as_of)
     since = context.as_of - timedelta(days=INCIDENT_DAYS)
     incidents = [
         Incident(entity=row["entity"], occurred_at=row["occurred_at"], amount_usd=row["amount_usd"])
@@ -98,10 +99,10 @@ def _inputs(reader: Reader, context: RunContext, portfolio: str) -> GuardInputs:
     ]
     return GuardInputs(
         as_of=context.as_of,
-        legs=tuple(HeldLeg(**row) for row in rows),
+        legs=legs,
         stablecoins={row["asset"]: row["price_usd"] for row in reader.rows("guard_stablecoins")},
         incidents=incidents,
-        entities=tuple(sorted({row["venue"] for row in rows} | {row["market_id"] for row in rows})),
+        entities=tuple(sorted({leg.venue for leg in legs} | {leg.market_id for leg in legs})),
     )
 
 

@@ -27,6 +27,7 @@ from portfolio.lab.liquidations import (
 from portfolio.lab.stress import EPISODES, Scenario, historical, hypothetical
 from portfolio.model import DecisionInputs
 from tasks.context import RunContext
+from tasks.held_legs import held_legs
 from tasks.identity import identify
 from tasks.inputs import load_inputs
 from tasks.known_assets import REFERENCE_CURRENCIES, STABLECOINS
@@ -118,14 +119,13 @@ def _see(reader: Reader, context: RunContext, portfolio: str) -> _Seen:
             bought_at[f"spot:{asset}"] = {str(trade["venue"]): 1.0}
     lines = {*(proposal or {}), *(p.line for p in inputs.positions)}
     returns = _returns(reader, context, sorted(lines))
-    legs = reader.rows("guard_legs", portfolio=portfolio, as_of=context.as_of)
     return _Seen(
         inputs,
         returns,
         proposal,
         bought_at,
         bool(reader.snapshot.is_simulated),
-        tuple(HeldLeg(**row) for row in legs),
+        held_legs(reader, portfolio, context.as_of),
         _clusters(reader, context),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from portfolio.guarded import HeldLeg
 from portfolio.lab.exposures import Exposure
 from portfolio.lab.stress import Scenario
-from portfolio.margins import accounts, liquidation_distance
+from portfolio.margins import accounts, liquidation_distance, liquidation_move
 from portfolio.model import asset_of, line_of
 
 MOST_LEVERAGE = 25.0  # what stands closer than 4 % is gone every other day; a cluster that stays is further
@@ -82,9 +82,10 @@ def own_liquidations(legs: Sequence[HeldLeg], nav_usd: float) -> tuple[Scenario,
             sentence = f"No data: no mark price or no bracket is stored for {', '.join(blind)}."
             made.append(_without(name, sentence, tuple(line_of(x.sleeve, x.asset) for x in members)))
             continue
-        distance = liquidation_distance(members, collateral)
-        if distance is None:
+        move = liquidation_move(members, collateral)
+        if move is None:
             continue
+        distance = abs(move)
         equity = max(0.0, collateral + math.fsum(x.profit_usd for x in members))
         gross = math.fsum(abs(x.notional_usd) for x in members)
         by_line: dict[str, float] = {}
@@ -92,7 +93,7 @@ def own_liquidations(legs: Sequence[HeldLeg], nav_usd: float) -> tuple[Scenario,
             line = line_of(leg.sleeve, leg.asset)
             share = abs(leg.notional_usd) / gross if gross else 1.0 / len(members)
             by_line[line] = by_line.get(line, 0.0) + equity * share / nav_usd
-        word = "rise" if math.fsum(x.notional_usd for x in members) < 0.0 else "fall"
+        word = "rise" if (move > 0.0 if move else _is_short(members)) else "fall"
         sentence = (
             f"A {word} of {distance:.2%} of its contracts liquidates {place}; where the price comes back, "
             f"{equity:,.0f} USD of equity are gone."
@@ -110,6 +111,10 @@ def own_liquidations(legs: Sequence[HeldLeg], nav_usd: float) -> tuple[Scenario,
             )
         )
     return tuple(made)
+
+
+def _is_short(members: Sequence[HeldLeg]) -> bool:
+    return math.fsum(x.notional_usd for x in members) < 0.0
 
 
 def _is_known(members: Sequence[HeldLeg]) -> bool:

@@ -46,6 +46,9 @@ class Quirks:
         volatility_index: asks for a volatility index (see the venue's file); None where there is none.
         end_field: the field of a raw market, in ms, that tells when a market without a date of delivery is
             going to close; 0, nothing or a day after 2099 where it stays. "" where the venue has none.
+        counts_by_part: the maintenance margin of a position is each bracket's rate on the part that lies in
+            it (such venues publish an amount to deduct with every bracket); elsewhere the rate of the
+            position's own bracket holds for all of it, which never wants less.
         read_brackets: asks for leverage brackets where ccxt's own way needs a key; None for ccxt's way.
     """
 
@@ -69,6 +72,7 @@ class Quirks:
     volume_unit: Literal["base", "contracts"] = "base"
     chain_volatility: str = ""
     end_field: str = ""
+    counts_by_part: bool = False
     # (exchange, asset, first ms, last ms) → rows [instant ms, open, high, low, close] in percent a year
     volatility_index: Callable[[Any, str, int, int], Awaitable[list[list[float]]]] | None = None
     # (exchange, unified symbols) → ccxt's tiers by symbol
@@ -78,6 +82,12 @@ class Quirks:
 def venue_files() -> list[str]:
     """The ccxt ids of the venues with a file of their own."""
     return sorted(module.name for module in iter_modules(_venues.__path__))
+
+
+@cache
+def venues_that_count_by_part() -> tuple[str, ...]:
+    """The venues whose maintenance margin goes by the parts of a position."""
+    return tuple(name for name in venue_files() if quirks_of(name).counts_by_part)
 
 
 @cache

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from sandbox.server import running_sandbox
+from tasks.held_legs import held_legs
 from tests.flows.jobs import NOW, answer, receiver, trimtab, write_job
+from warehouse.home import Home
+from warehouse.reader import open_published
 
 CARRY = """
 [portfolios.core.rebalance]
@@ -84,6 +87,27 @@ def test_a_hedge_near_liquidation_is_told_once_then_worse_then_over(job, capsys,
     assert [row["severity"] for row in rows] == ["warning", "critical", "info"]
     closed = answer(capsys, config, "select kind, closed_at is not null as closed from ops.guard_episodes")
     assert [(row["kind"], row["closed"]) for row in closed] == [("margin", True)]
+
+
+def test_a_hedge_in_two_legs_has_the_brackets_of_the_whole(job):
+    """Thirty coins short, 25 of them hedged: both legs in the bracket of thirty, counted by its parts."""
+    config, price = job
+    file = config.parent / "held.csv"
+    perp = f"BTC,binance,-30,perp,{price:.2f},{10 * price:.2f},isolated\n"
+    file.write_text(HEADER + "BTC,binance,25,spot,,,\n" + perp)
+    assert trimtab(config, "positions", "import", str(file)) == 0
+    as_of = datetime.fromisoformat(NOW)
+    with open_published(Home(config.parent / "home")) as reader:
+        legs = [leg for leg in held_legs(reader, "core", as_of) if leg.kind == "perp"]
+        rows = reader.rows("guard_legs", portfolio="core", as_of=as_of, counted_by_part=[])
+    assert sorted(leg.quantity for leg in legs) == [-25.0, -5.0]
+    steps = legs[0].maintenance_steps
+    assert len(steps) >= 3
+    assert steps == legs[1].maintenance_steps
+    (rate,) = {leg.maintenance_rate for leg in legs}
+    assert rate == next(r for floor, r in reversed(steps) if floor <= 30 * price)
+    assert rate > next(r for floor, r in reversed(steps) if floor <= 5 * price)
+    assert all(not row["maintenance_steps"] for row in rows)
 
 
 def test_a_look_without_news_publishes_nothing(job, capsys):

@@ -4,7 +4,8 @@ USD-M candles cost by page: 99 for weight 1, 499 for 2, 1000 for 5; 499 gives th
 Open interest reaches back 30 days, an older start is refused (-1130), and of a window the newest points
 are served, so a page never asks for more than it can hold. Leverage brackets want a key on Binance itself;
 they are asked for without one, which gateways that hold a recording answer, and Binance refuses. A
-perpetual whose delisting is announced gets a day of delivery; without one it is 2100-12-25.
+perpetual whose delisting is announced gets a day of delivery; without one it is 2100-12-25. Every bracket
+comes with a maintenance amount (`cum`) to deduct: each part of a position counts by its own bracket.
 """
 
 from collections.abc import Mapping
@@ -43,4 +44,5 @@ QUIRKS = Quirks(
     interest_days=30,
     read_brackets=read_brackets,
     end_field="deliveryDate",
+    counts_by_part=True,
 )

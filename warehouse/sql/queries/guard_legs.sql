@@ -4,7 +4,10 @@ with lengths (timeframe, seconds) as (
     ('12h', 43200), ('1d', 86400)
 ),
 legs as (
-  select held.*, said.margin_mode, coalesce(said.as_of, timestamp '1970-01-01') as stated_at
+  select
+    held.*, said.margin_mode, coalesce(said.as_of, timestamp '1970-01-01') as stated_at,
+    -- A contract of which a part is hedged comes as two legs; its bracket goes by the whole of it.
+    sum(abs(held.quantity)) over (partition by held.venue, held.account, held.kind, held.priced_by) as whole
   from mart.statement_legs as held
   left join core.positions as said
     on said.portfolio = held.portfolio and said.statement_id = held.statement_id and said.venue = held.venue
@@ -69,6 +72,14 @@ spot_fees as (
   where market_type = 'spot' and is_active
   group by base
 ),
+steps as (
+  select
+    venue, market_type, market_id,
+    list([notional_floor, maintenance_margin_rate] order by notional_floor) as floors_and_rates
+  from mart.current_leverage_brackets
+  where list_contains($counted_by_part, venue)
+  group by venue, market_type, market_id
+),
 spreads as (
   select venue, market_type, market_id, any_value(half_spread_bps) as half_spread_bps
   from mart.liquidity
@@ -91,6 +102,8 @@ select
   coalesce(legs.margin * money.price, 0.0) as margin_usd,
   coalesce(legs.margin_mode = 'cross', false) as is_cross,
   brackets.maintenance_margin_rate as maintenance_rate,
+  coalesce(list_transform(steps.floors_and_rates, lambda step: [step[1] * money.price, step[2]]), [])
+    as maintenance_steps,
   funding.annual as funding_annual,
   coalesce(rules.taker_fee, 0.0005) + coalesce(spot_fees.fee, 0.001) + 2 * coalesce(spreads.half_spread_bps, 1.0) / 10000
     as exit_cost,
@@ -118,8 +131,9 @@ left join (
 ) as money on money.asset = legs.quote
 left join mart.current_leverage_brackets as brackets
   on brackets.venue = legs.venue and brackets.market_type = legs.kind and brackets.market_id = legs.priced_by
-  and abs(legs.quantity) * marks.newest.close >= brackets.notional_floor
-  and (brackets.notional_cap is null or abs(legs.quantity) * marks.newest.close < brackets.notional_cap)
+  and legs.whole * marks.newest.close >= brackets.notional_floor
+  and (brackets.notional_cap is null or legs.whole * marks.newest.close < brackets.notional_cap)
+left join steps on steps.venue = legs.venue and steps.market_type = legs.kind and steps.market_id = legs.priced_by
 left join funding on funding.venue = legs.venue and funding.market_id = legs.priced_by and legs.kind = 'perp'
 left join core.instruments as rules
   on rules.venue = legs.venue and rules.market_type = legs.kind and rules.market_id = legs.priced_by

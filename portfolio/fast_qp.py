@@ -1,4 +1,4 @@
-"""The cost-aware allocation problem through PIQP, without a modelling layer: for decisions and for grids.
+"""The one way to a quadratic program without a modelling layer: PIQP, for decisions, projections and grids.
 
 R. Schwan, Y. Jiang, D. Kuhn and C. Jones, "PIQP: A proximal interior-point quadratic programming solver",
 CDC 2023. Minimises ½ w'Qw + c'w + Σ k|w − current| under the rules of a `Problem`. Fixed lines are taken out
@@ -45,6 +45,11 @@ class Program:
 def solve(problem: Problem, quadratic: Array, linear: Array, cost_rates: Array | None = None) -> Array:
     """Return the minimising weights; arguments and failures as of `qp.solve`."""
     return optimise(problem, quadratic, linear, cost_rates).weights
+
+
+def project(problem: Problem, weights: Array) -> Array:
+    """Return the weights that obey every rule and lie nearest to the given ones (Euclidean)."""
+    return solve(problem, np.eye(len(weights)), -weights)
 
 
 def optimise(problem: Problem, quadratic: Array, linear: Array, cost_rates: Array | None = None) -> Solution:

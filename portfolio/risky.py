@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio import qp
+from portfolio import fast_qp
 from portfolio.failure import AllocationFailure
 from portfolio.problem import TOLERANCE, Linear, Problem, turnover
 
@@ -104,7 +104,7 @@ def within_rules(problem: Problem, weights: Array) -> Array:
         ok = ok and row.lower - 1e-9 <= row.of(weights) <= row.upper + 1e-9
     if problem.current is not None:
         ok = ok and turnover(problem.current, weights) <= problem.max_turnover + 1e-9
-    return weights if ok else qp.project(problem, weights)
+    return weights if ok else fast_qp.project(problem, weights)
 
 
 def _cash_weights(problem: Problem, total: float) -> Array:

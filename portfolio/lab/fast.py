@@ -1,7 +1,7 @@
 """The fast path: the production decision on a bench where nothing is computed twice and no model is compiled.
 
 Three things differ from a live decision, and no rule does: quadratic objectives go straight to a solver
-(`fast_qp`, `qp`) instead of through PyPortfolioOpt's compilation, with weights equal to 1e-5; estimates are
+(`fast_qp`) instead of through PyPortfolioOpt's compilation, with weights equal to 1e-5; estimates are
 shared between policies that ask for the same ones; and answers are not perturbed or resampled, so a decision
 that would be held back as `unstable` is not. HRP and the highest Sharpe ratio have no quicker way.
 """

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio import qp
+from portfolio import fast_qp
 from portfolio.problem import Problem, Solution
 from portfolio.risky import risky_problem, whole
 
@@ -22,4 +22,4 @@ def resolve(problem: Problem) -> NDArray[np.float64]:
     """Return the same weights by the direct quadratic program."""
     part, share = risky_problem(problem)
     _, sigma = part.estimates()
-    return whole(problem, share, qp.solve(part, sigma, np.zeros(len(part.lines))))
+    return whole(problem, share, fast_qp.solve(part, sigma, np.zeros(len(part.lines))))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from portfolio import fast_qp, qp, registry
+from portfolio import fast_qp, qp
 from portfolio.failure import AllocationFailure
+from portfolio.optimisers import max_quadratic_utility
 from tests.portfolio.problems import group, random_problem
 
 
@@ -43,7 +44,7 @@ def test_weights_equal_a_clarabel_solution_at_1e_10(seed, size):
 @pytest.mark.parametrize("seed", range(6))
 def test_weights_and_shadow_prices_equal_pyportfolioopt(seed):
     asked = crowded(seed, 6)
-    reference = registry.load(registry.OPTIMISERS, "max_quadratic_utility").optimise(asked)
+    reference = max_quadratic_utility.modelled(asked)
     answer = fast_qp.optimise(
         asked, asked.risk_aversion * asked.covariance, -asked.expected, asked.annual_cost_rates()
     )
@@ -85,3 +86,14 @@ def test_with_every_line_fixed_the_answer_is_what_is_fixed():
     fixed = np.full(6, 1 / 6)
     asked = replace(crowded(2, 6), lower=fixed, upper=fixed, rows=())
     assert fast_qp.solve(asked, np.eye(6), np.zeros(6)) == pytest.approx(fixed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_projection_is_the_nearest_point_by_either_solver(seed):
+    asked = crowded(seed, 6)
+    far = np.random.default_rng(100 + seed).dirichlet(np.full(6, 0.3))
+    found = fast_qp.project(asked, far)
+    assert np.abs(found - qp.solve(asked, np.eye(6), -far)).max() < 1e-7
+    assert ((found >= asked.lower - 1e-8) & (found <= asked.upper + 1e-8)).all()
+    assert all(rule.lower - 1e-8 <= rule.of(found) <= rule.upper + 1e-8 for rule in asked.rows)
+    assert 0.5 * np.abs(found - asked.current).sum() <= asked.max_turnover + 1e-8

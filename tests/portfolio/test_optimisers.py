@@ -8,7 +8,7 @@ import pytest
 from pypfopt import EfficientFrontier
 from scipy.optimize import minimize
 
-from portfolio import qp, registry
+from portfolio import fast_qp, qp, registry
 from portfolio.failure import AllocationFailure
 from portfolio.optimisers import (
     _frontier,
@@ -217,9 +217,9 @@ def test_fixed_weights_are_scaled_where_cash_does_not_suffice():
 def test_projection_leaves_what_obeys_and_moves_what_does_not():
     case = random_problem(1, upper=np.array([0.3] * 5 + [1.0]))
     inside = np.array([0.1, 0.2, 0.1, 0.1, 0.1, 0.4])
-    assert qp.project(case, inside) == pytest.approx(inside, abs=1e-8)
+    assert fast_qp.project(case, inside) == pytest.approx(inside, abs=1e-8)
     outside = np.array([0.6, 0.1, 0.1, 0.1, 0.1, 0.0])
-    assert qp.project(case, outside) == pytest.approx([0.3, 0.16, 0.16, 0.16, 0.16, 0.06], abs=1e-8)
+    assert fast_qp.project(case, outside) == pytest.approx([0.3, 0.16, 0.16, 0.16, 0.16, 0.06], abs=1e-8)
 
 
 def test_an_infeasible_program_is_one_typed_failure():

@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 from portfolio.lab.measures import drawdowns
 from tasks.backtest_report import Report
 from tasks.plain_text import clean
-from tasks.plots import Plot, areas, bars, lines
+from tasks.plots import STYLE as PLOT_STYLE
+from tasks.plots import Plot, areas, columns, lines
 from tasks.validation_page import POLICY, STYLE
 
 Array = NDArray[np.float64]
 Row = Mapping[str, Any]
 MOST_ROWS = 40
 MORE_STYLE = """
-figure { margin: 1rem 0; background: #fff; border-radius: 4px; }
-figure svg { width: 100%; height: auto; display: block; }
 table { display: block; overflow-x: auto; font-size: .82rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.own td { font-weight: 600; }
@@ -73,7 +72,7 @@ def page(report: Report) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{_text(title)}</title><style>{STYLE}{MORE_STYLE}</style></head><body>"
+        f"<title>{_text(title)}</title><style>{STYLE}{PLOT_STYLE}{MORE_STYLE}</style></head><body>"
         + "\n".join(body)
         + "</body></html>\n"
     )
@@ -152,14 +151,14 @@ def _plots(report: Report) -> list[str]:
     cost = np.cumsum([row["cost_usd"] for row in mine])
     turnover = np.array([row["turnover"] for row in mine])
     return [
-        "<h2>Value</h2>",
-        lines(Plot("value", "US dollars", is_log=True), days, value),
+        "<h2>Value, US dollars</h2>",
+        lines(Plot("Value", is_log=True), days, value),
         "<h2>Fall from the highest value</h2>",
-        lines(Plot("fall", is_percent=True), days, fall),
+        lines(Plot("Fall", "{:.0%}"), days, fall),
         "<h2>Weights of the policy</h2>",
-        areas(Plot("weights", is_percent=True), days, weights),
+        areas(Plot("Weights", "{:.0%}"), days, weights),
         "<h2>Turnover and costs of the policy</h2>",
-        bars(Plot("turnover", "turnover", is_percent=True), days, turnover, ("costs so far, USD", cost)),
+        columns(Plot("turnover", "{:.0%}"), days, turnover, (Plot("costs so far, USD"), cost)),
     ]
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks.plain_text import clean
-from tasks.svg_bars import Bars, bars, curve
+from tasks.plots import STYLE as PLOT_STYLE
+from tasks.plots import Bars, Plot, bars, lines
 from tasks.told import (
     ALTERNATIVE_COLUMNS,
     alternative_cells,
@@ -30,9 +31,6 @@ from warehouse.home import FOLDER_MODE, SNAPSHOT_MODE, Home
 Row = dict[str, Any]
 FOLDER, SEEN = "reports", 0.00005
 MORE_STYLE = """
-figure { margin: .5rem 0; } figure svg { width: 100%; max-width: 60rem; height: auto; display: block; }
-svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
-svg .axis, svg .span { stroke: currentColor; stroke-width: 1; opacity: .6; }
 .banner { background: #9a6700; color: #fff; padding: .4rem .8rem; font-weight: 600; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 """
@@ -95,7 +93,7 @@ def page(whole: Row) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_text(title)}</title><style>{STYLE}{MORE_STYLE}</style></head><body>"
+        f"<title>{_text(title)}</title><style>{STYLE}{PLOT_STYLE}{MORE_STYLE}</style></head><body>"
         + "\n".join(part for part in parts if part)
         + "</body></html>\n"
     )
@@ -233,8 +231,8 @@ def _history(whole: Row) -> list[str]:
     parts: list[str] = []
     if len(worth) > 1:
         title = "Value of the portfolio at its recommendations, in US dollars"
-        ends = (f"{worth[0]['as_of']:%Y-%m-%d}", f"{worth[-1]['as_of']:%Y-%m-%d}")
-        parts += [f"<h2>{title}</h2>", _figure(curve(title, [row["nav_usd"] for row in worth], *ends))]
+        values = {"value": [row["nav_usd"] for row in worth]}
+        parts += [f"<h2>{title}</h2>", _figure(lines(Plot(title), [row["as_of"] for row in worth], values))]
     before = [row for row in reversed(earlier) if row["recommendation_id"] != whole["recommendation_id"]][:10]
     if before:
         rows = [(_instant(r["as_of"]), _text(str(r["decision"]).upper()), _text(r["reason"])) for r in before]

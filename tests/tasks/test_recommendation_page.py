@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.maintain import prune_reports
+from tasks.plots import Bars, bars
 from tasks.recommendation_page import page, page_address, write_page
 from tasks.settings_schema import WarehouseSettings
-from tasks.svg_bars import Bars, bars
 from tasks.told import change_sentences, held_sentences
 from warehouse.home import Home
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +145,12 @@ def _plots(report: Report) -> list[str]:
     }
     order = [own, *(x for x in names if x != own)]
     days: list[date] = [row["as_of_date"] for row in report.days[own]]
-    value = {names[x]: _column(report, x, days, "value_usd") for x in order}
-    fall = {names[x]: drawdowns(_column(report, x, days, "simple_return")) for x in order}
+    value = {names[x]: _column(report, x, days, "value_usd").tolist() for x in order}
+    fall = {names[x]: drawdowns(_column(report, x, days, "simple_return")).tolist() for x in order}
     mine = report.days[own]
     weights = _weights(mine)
-    cost = np.cumsum([row["cost_usd"] for row in mine])
-    turnover = np.array([row["turnover"] for row in mine])
+    cost = list(accumulate(float(row["cost_usd"]) for row in mine))
+    turnover = [float(row["turnover"]) for row in mine]
     return [
         "<h2>Value, US dollars</h2>",
         lines(Plot("Value", is_log=True), days, value),
@@ -168,7 +169,7 @@ def _column(report: Report, identity: str, days: Sequence[date], name: str) -> A
     return np.array([known.get(day, missing) for day in days])
 
 
-def _weights(rows: Sequence[Row]) -> dict[str, Array]:
+def _weights(rows: Sequence[Row]) -> dict[str, list[float]]:
     """Weights by line on every day, as they stood after the last decision; largest lines first."""
     told = [row["weights"] for row in rows]
     names = sorted({x for one in told if one for x in one})
@@ -179,7 +180,7 @@ def _weights(rows: Sequence[Row]) -> dict[str, Array]:
         for x in names:
             found[x][i] = last.get(x, 0.0)
     order = sorted(names, key=lambda x: (x.startswith("cash:"), -float(found[x].mean()), x))
-    return {x.partition(":")[2]: found[x] for x in order}
+    return {x.partition(":")[2]: found[x].tolist() for x in order}
 
 
 def label(row: Row) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portfolio.guarded import HeldLeg
 from tasks.sources._quirks import venues_that_count_by_part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from warehouse.reader import Reader
@@ -24,8 +24,11 @@ def held_legs(reader: Reader, portfolio: str, as_of: datetime) -> tuple[HeldLeg,
     """
     by_part = list(venues_that_count_by_part())
     rows = reader.rows("guard_legs", portfolio=portfolio, as_of=as_of, counted_by_part=by_part)
-    return tuple(HeldLeg(**row | {"maintenance_steps": _pairs(row["maintenance_steps"])}) for row in rows)
+    return tuple(_leg(row) for row in rows)
 
 
-def _pairs(steps: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((floor, rate) for floor, rate in steps)
+def _leg(row: Mapping[str, Any]) -> HeldLeg:
+    """A row's list of [notional, rate] pairs becomes what a frozen value may hold."""
+    values = dict(row)
+    values["maintenance_steps"] = tuple((floor, rate) for floor, rate in row["maintenance_steps"])
+    return HeldLeg(**values)

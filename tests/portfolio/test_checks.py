@@ -114,6 +114,14 @@ def test_too_few_common_days_are_refused():
         usable_panel(returns(rows=40), LINES, 365)
 
 
+def test_each_line_wants_three_days_of_its_own():
+    many = tuple(f"C{i:02}" for i in range(25))
+    frame = returns(many, rows=70)
+    panel, bad = usable_panel(frame, tuple(frame.columns), 365)
+    assert {x.reason_code for x in bad.values()} == {"short_history"}
+    assert panel.shape == (70, 23)  # 26 lines want 78 days, 23 want 69
+
+
 def test_the_lookback_is_a_window_of_days():
     panel, _ = usable_panel(returns(rows=365), LINES, 100)
     assert len(panel) == 100

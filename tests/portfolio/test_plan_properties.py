@@ -65,6 +65,7 @@ def test_a_plan_sums_to_zero_and_keeps_every_rule(case):
     assert sum(found.achieved.values()) == pytest.approx(1.0, abs=1e-9)
     for line in {o.line for o in found.orders}:
         assert book.keeps(line) is None
+        assert line not in now.frozen
     for line in LINES:
         rest = sum((p.quantity for p in now.positions if p.line == line and p.immovable), Decimal(0))
         assert found.held.get(line, Decimal(0)) >= 0, "an immovable part was spent"

@@ -122,9 +122,10 @@ def test_trades_applied_to_holdings_give_the_target_within_one_lot(usd, target):
         assert after == pytest.approx(goal.get(line, 0.0), abs=lot + DUST_WEIGHT)
 
 
-@FEW
-@given(order=st.permutations(list(COINS)), objective=st.sampled_from(COMPUTED))
-def test_the_order_of_assets_changes_nothing(order, objective):
+@pytest.mark.parametrize("objective", COMPUTED)
+@settings(FEW, max_examples=2)
+@given(order=st.permutations(list(COINS)))
+def test_the_order_of_assets_changes_nothing(objective, order):
     day, owner = inputs(), policy(objective=objective)
     turned = replace(
         day,

@@ -18,6 +18,7 @@ OVERLAP = "tests/flows/test_overlap.py::"
 JOB = "tests/flows/test_main_job.py::"
 APPRISE = "tests/tasks/channels/test_apprise_url.py::"
 SERVE = "tests/flows/deployed/test_serve.py::"
+LOST = "tests/flows/deployed/test_lost_runs.py::"
 SERVED = "tests/soak/test_served.py::"
 RUNNER = "tests/flows/deployed/test_prefect_runner.py::"
 OPERATION = "tests/faults/test_operation.py::"
@@ -48,8 +49,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
         LEASE + "test_a_dead_holder_needs_no_waiting_and_no_manual_step",
         LEASE + "test_another_boot_or_a_reused_process_number_is_no_holder",
         SLOTS + "test_a_run_that_died_is_found_lost",
+        LOST + "test_a_run_without_a_process_is_reported_and_its_slot_is_free_again",
     ),
     "F73": (
+        SERVE + "test_registering_again_on_a_terminal_asks_nothing_and_brings_back_what_was_lost",
         SERVED + "test_one_command_brings_the_schedules_back_after_prefects_database_was_locked_and_lost",
     ),
     "F74": (

@@ -82,12 +82,16 @@ def test_it_serves_only_after_a_run_that_the_scheduler_made_has_completed(servin
     assert serving.text.index("Self-test") < serving.text.index("Serving.")
 
 
-def test_deploying_again_on_a_terminal_asks_nothing_and_changes_nothing(serving, client):
-    before = registered(client)
-    settings = load_settings(serving.config, serving.home)
+def test_registering_again_on_a_terminal_asks_nothing_and_brings_back_what_was_lost(serving, client):
+    before, automations = registered(client), {one.name for one in client.read_automations()}
+    for lost in client.read_deployments()[::2]:
+        client.delete_deployment(lost.id)
+    for one in client.read_automations():
+        client.delete_automation(one.id)
+    assert registered(client) < before
     controller, terminal = pty.openpty()
     outcome = subprocess.run(
-        [sys.executable, "-m", "prefect", "deploy", "--all"],
+        [sys.executable, "-m", "flows.prefect_setup", "register"],
         cwd=ROOT,
         env={
             **serving.environment,
@@ -97,17 +101,18 @@ def test_deploying_again_on_a_terminal_asks_nothing_and_changes_nothing(serving,
         stdin=terminal,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=90,
+        timeout=180,
         check=False,
     )
     os.close(terminal)
     os.close(controller)
     assert outcome.returncode == 0, outcome.stdout.decode()
-    assert outcome.stdout.decode().count("successfully created") == len(NAMES)
+    assert outcome.stdout.decode().startswith(f"Pool trimtab found, {len(NAMES)} deployments")
     pause_schedules(client)
     assert registered(client) == before
+    assert {one.name for one in client.read_automations()} == automations
     assert all(len(deployment.schedules) == 1 for deployment in client.read_deployments())
-    assert settings.warehouse.home == serving.home
+    assert load_settings(serving.config, serving.home).warehouse.home == serving.home
 
 
 def test_its_folder_is_private_and_it_listens_on_loopback_only(serving):

@@ -22,6 +22,7 @@ from tasks.told import (
     held_sentences,
     risk_sentences,
 )
+from tasks.told_options import OPTION_COLUMNS, option_cells
 from tasks.told_views import view_sentences
 
 Row = dict[str, Any]
@@ -63,6 +64,10 @@ def explain(out: Console, whole: Row) -> None:
     """Print all of it: figures, constraints, risk, and a line per asset."""
     show(out, whole)
     _section(out, "What held the weights where they are", held_sentences(whole["weights"]))
+    options = option_cells(whole["lines"])
+    if options:
+        out.print(Text("\nOptions held, at what closing them would bring", style="bold"))
+        out.print(table(OPTION_COLUMNS, options, right=OPTION_COLUMNS[1:]))
     _section(out, "Risk at the margin", risk_sentences(whole["lines"]))
     if whole["alternatives"]:
         out.print(Text("\nWhat else could be done, under the same limits", style="bold"))
@@ -140,8 +145,9 @@ def _by_hand(trades: list[Row]) -> list[str]:
 
 
 def _is_seen(row: Row) -> bool:
-    """Whether a line holds or shall hold anything that shows in hundredths of a percent."""
-    return max(row["current_weight"] or 0.0, row["target_weight"]) >= 0.00005
+    """Whether a line holds or shall hold anything that shows in hundredths of a percent, or carries risk."""
+    shares = ("current_weight", "target_weight", "risk_contribution_before", "risk_contribution_after")
+    return max(abs(row[name] or 0.0) for name in shares) >= 0.00005
 
 
 def _weights(weights: list[Row]) -> object:

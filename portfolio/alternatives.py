@@ -69,7 +69,7 @@ def benefit_draws(
         seed: of the resampling.
     """
     aversion, horizon = terms
-    series = estimates.returns @ np.column_stack(change)
+    series = np.column_stack([estimates.daily(weights) for weights in change])
     rows = block_indices(len(series), BOOTSTRAP_DRAWS, np.random.default_rng(seed))
 
     def gain(picked: Array) -> Array:

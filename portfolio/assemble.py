@@ -222,6 +222,8 @@ def _figures(outcome: Outcome) -> dict[str, float]:
         figures["sensitivity_turnover"] = case.sensitivity
     if estimates is None:
         return figures
+    if estimates.fixed is not None:
+        figures["volatility_beside"] = math.sqrt(max(0.0, float(estimates.fixed.own.sum())))
     for name, weights in (("before", outcome.book.weight), ("after", case.proposed)):
         if weights:
             row = np.array([weights.get(x, 0.0) for x in estimates.lines])

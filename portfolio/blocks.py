@@ -76,7 +76,7 @@ def frozen_block(book: Book, policy: Policy, estimates: Estimates | None) -> Fre
     if policy.objective != "policy" and estimates is not None and book.nav_usd is not None:
         frozen = {**estimates.excluded, **frozen}
     if book.nav_usd is not None:
-        share = sum(book.weight.get(x, 0.0) for x in frozen)
+        share = sum(abs(book.weight.get(x, 0.0)) for x in frozen)
     elif policy.objective == "policy":
         share = sum((policy.target_weights or {}).get(x, 0.0) for x in frozen)
     else:
@@ -84,7 +84,7 @@ def frozen_block(book: Book, policy: Policy, estimates: Estimates | None) -> Fre
         share = sum(x in frozen for x in coins) / len(coins) if coins else 0.0
     if not frozen or share <= policy.max_frozen_share:
         return None
-    why = " ".join(frozen[x].sentence for x in sorted(frozen) if book.weight.get(x, 1.0) > 0.0)
+    why = " ".join(frozen[x].sentence for x in sorted(frozen) if book.weight.get(x, 1.0) != 0.0)
     limit = f"above the limit of {policy.max_frozen_share:.0%}"
     return Freeze("too_much_frozen", f"blocked: {share:.0%} of the portfolio is frozen, {limit}. {why}")
 

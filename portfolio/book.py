@@ -108,7 +108,7 @@ def open_book(inputs: DecisionInputs, policy: Policy) -> Book:
     quantity: dict[str, Decimal] = {}
     for p in positions:
         quantity[p.line] = quantity.get(p.line, Decimal(0)) + p.quantity
-    lines = _lines(inputs, policy, quantity)
+    lines = _lines(inputs, policy, {p.line for p in positions if p.quantity != 0})
     price = {x: v for x in lines if (v := usd_price(inputs, policy, x)) is not None}
     value = _values(positions, price)
     stays = _values((p for p in positions if p.immovable), price)
@@ -168,8 +168,8 @@ def _left_out(line: str, inputs: DecisionInputs) -> Freeze:
     return Freeze("cannot_price", f"{why}. It is left out of the portfolio's value.")
 
 
-def _lines(inputs: DecisionInputs, policy: Policy, held: Mapping[str, Decimal]) -> tuple[str, ...]:
-    wanted = {x for x, q in held.items() if q != 0}
+def _lines(inputs: DecisionInputs, policy: Policy, held: set[str]) -> tuple[str, ...]:
+    wanted = set(held)
     if policy.objective == "policy":
         wanted |= set(policy.target_weights or {})
     else:
@@ -214,6 +214,9 @@ def _stuck(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> di
             stuck[line] = Freeze(
                 "outside_policy", f"The sleeve of {line} is not part of this policy: kept as it is."
             )
+        elif line in inputs.exposed:
+            text = f"{line} is held, and no option order is ever proposed: kept as it is."
+            stuck[line] = Freeze("held_options", text)
         elif line in inputs.terms:
             # Its legs are priced by the same market as the coin, and it needs all of them.
             coin = inputs.frozen.get(line_of("spot", asset_of(line)))

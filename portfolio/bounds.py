@@ -72,6 +72,9 @@ def build_problem(
         target=np.array([0.0 if _is_leaving(x, inputs, policy) else targets.get(x, 0.0) for x in lines]),
         goal=_goal(policy),
         returns=_spread_returns(lines, estimates),
+        pull=_spread_pull(lines, estimates),
+        fixed_returns=estimates.fixed.returns if estimates and estimates.fixed else None,
+        fixed_variance=float(estimates.fixed.own.sum()) if estimates and estimates.fixed else 0.0,
         may_hold_all=np.array([policy.weight_bounds.get(x, (0.0, 0.0))[1] >= 0.999 for x in lines]),
         settlement=lines.index(quote) if quote in lines else -1,
     )
@@ -188,6 +191,14 @@ def _spread_returns(lines: tuple[str, ...], estimates: Estimates | None) -> Arra
         return None
     spread = np.zeros((len(estimates.returns), len(lines)))
     spread[:, [lines.index(x) for x in estimates.lines]] = estimates.returns
+    return spread
+
+
+def _spread_pull(lines: tuple[str, ...], estimates: Estimates | None) -> Array | None:
+    if estimates is None or estimates.fixed is None:
+        return None
+    spread = np.zeros(len(lines))
+    spread[[lines.index(x) for x in estimates.lines]] = estimates.fixed.total_pull()
     return spread
 
 

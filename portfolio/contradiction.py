@@ -22,14 +22,14 @@ def contradiction(soft: Problem, lower: Array, upper: Array) -> AllocationFailur
     """Return the limits that exclude each other as a failure that names their settings, or None.
 
     Args:
-        soft: the problem; of it the rows are used.
+        soft: the problem; of it the rows are used, without what is held beside the weights.
         lower: the owner's own lower bound of each line, without anything that holds only today.
         upper: likewise.
     """
     from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
 
     size = len(soft.lines)
-    own = replace(soft, lower=lower, upper=upper)
+    own = replace(soft, lower=lower, upper=upper, rows=tuple(replace(row, fixed=0.0) for row in soft.rows))
     sides = limit_sides(own)
     left, right = np.vstack([s[1] for s in sides]), np.array([s[2] for s in sides])
     answer = linprog(

@@ -20,7 +20,7 @@ from portfolio.book import Book, open_book
 from portfolio.bounds import build_problem
 from portfolio.checks import check_frame, usable_panel
 from portfolio.costs import TradingCost
-from portfolio.estimates import Estimates, estimate, with_terms
+from portfolio.estimates import Estimates, estimate, with_fixed, with_terms
 from portfolio.failure import AllocationFailure
 from portfolio.model import Attempt, Decision, DecisionInputs, Freeze, Policy
 from portfolio.planner import DUST_WEIGHT, market_costs, plan_trades
@@ -121,14 +121,18 @@ def _verdict(
 def _estimates(
     inputs: DecisionInputs, policy: Policy, book: Book, bench: Bench
 ) -> tuple[Estimates | None, tuple[Attempt, ...]]:
-    """Estimate over every line that may be held; say what was replaced, or why there is nothing."""
-    wanted = tuple(x for x in book.lines if x not in inputs.unlisted)
+    """Estimate over every line that may be held; say what was replaced, or why there is nothing.
+
+    What is held and not allocated is no line of the estimates: it moves with its asset, by its delta.
+    """
+    wanted = tuple(x for x in book.lines if x not in inputs.unlisted and x not in inputs.exposed)
     caps = inputs.market_caps if is_usable(inputs, "onchain_metrics") else None
     try:
         check_frame(inputs.returns)
         panel, excluded = bench.panel(inputs.returns, wanted, policy.lookback_days)
         estimates = bench.estimate(panel, excluded, policy, caps, inputs.views)
         estimates = with_terms(estimates, inputs.terms, policy) if inputs.terms else estimates
+        estimates = with_fixed(estimates, inputs.exposed, book.nav_usd, panel, inputs.exposed_returns)
     except AllocationFailure as failure:
         return None, (Attempt("estimates", f"{failure.reason}: {failure.detail}"),)
     return estimates, estimates.substitutions

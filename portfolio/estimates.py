@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from portfolio import registry
+from portfolio.exposed import FixedRisk, HeldExposure, fixed_risk
 from portfolio.failure import AllocationFailure
 from portfolio.model import (
     Attempt,
@@ -69,6 +70,8 @@ class Estimates:
         returns: the daily panel they were estimated from.
         excluded: line → why it has no estimate.
         substitutions: what had to be replaced by something else, and why.
+        fixed: the risk of what is held and not allocated; part of every variance here. No return is
+            expected of it: it is there whatever is decided.
     """
 
     lines: tuple[str, ...]
@@ -77,21 +80,37 @@ class Estimates:
     returns: Array
     excluded: Mapping[str, Freeze]
     substitutions: tuple[Attempt, ...] = ()
+    fixed: FixedRisk | None = None
 
     def portfolio_return(self, weights: Array, risk_free_rate: float) -> float:
         """Annual expected return above the risk-free rate."""
         return float(weights @ self.expected) - risk_free_rate * float(weights.sum())
 
     def variance(self, weights: Array) -> float:
-        """Annual variance."""
-        return float(weights @ self.covariance @ weights)
+        """Annual variance of the whole book: of the weights and of what is held beside them."""
+        own = float(weights @ self.covariance @ weights)
+        if self.fixed is None:
+            return own
+        return own + 2.0 * float(self.fixed.total_pull() @ weights) + float(self.fixed.own.sum())
 
-    def risk_contributions(self, weights: Array) -> Array:
-        """Fractions of variance, summing to one; NaN where the portfolio has no variance."""
+    def marginal(self, weights: Array) -> Array:
+        """Half the change of variance per unit of weight: covariance of each line with the whole book."""
+        own = self.covariance @ weights
+        return own if self.fixed is None else own + self.fixed.total_pull()
+
+    def risk_contributions(self, weights: Array) -> dict[str, float]:
+        """Fractions of variance by line, fixed exposures too, summing to one; none without variance."""
         total = self.variance(weights)
         if total <= 1e-14:
-            return np.full(len(weights), np.nan)
-        return weights * (self.covariance @ weights) / total
+            return {}
+        parts = dict(zip(self.lines, (weights * self.marginal(weights)).tolist(), strict=True))
+        parts |= {} if self.fixed is None else self.fixed.contributions(weights)
+        return {line: float(part) / total for line, part in parts.items()}
+
+    def daily(self, weights: Array) -> Array:
+        """Simple daily returns of the whole book on the days of the panel, at constant weights."""
+        own = self.returns @ weights
+        return own if self.fixed is None else own + self.fixed.returns
 
 
 def estimate(
@@ -150,6 +169,21 @@ def with_terms(estimates: Estimates, terms: Mapping[str, SleeveTerms], policy: P
         moves = known.net_delta * float(estimates.expected[asset]) if asset is not None else 0.0
         expected[own] = known.expected_return + moves - borrowing_cost(known, policy)
     return replace(estimates, expected=expected)
+
+
+def with_fixed(
+    estimates: Estimates,
+    exposed: Mapping[str, HeldExposure],
+    nav_usd: float | None,
+    panel: pd.DataFrame,
+    others: pd.DataFrame,
+) -> Estimates:
+    """Return the estimates with the risk of what is held and not allocated; see `exposed.fixed_risk`."""
+    if not exposed or not nav_usd:
+        return estimates
+    lines = [exposed[line] for line in sorted(exposed)]
+    found = fixed_risk(lines, nav_usd, panel[list(estimates.lines)], estimates.covariance, others)
+    return replace(estimates, fixed=found)
 
 
 def borrowing_cost(terms: SleeveTerms, policy: Policy) -> float:

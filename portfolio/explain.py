@@ -9,6 +9,7 @@ import numpy as np
 from portfolio.book import Book
 from portfolio.desk import Order
 from portfolio.estimates import Estimates
+from portfolio.exposed_words import exposed_numbers, exposed_sentence
 from portfolio.markets import called
 from portfolio.model import (
     DecisionInputs,
@@ -155,8 +156,8 @@ def _decision_line(
         asset=asset_of(line),
         action=action,
         reason_code=code,
-        reason=text,
-        numbers=_numbers(line, story, book),
+        reason=f"{text} {exposed_sentence(line, inputs, story.estimates)}".strip(),
+        numbers=_numbers(line, story, book) | exposed_numbers(inputs.exposed.get(line)),
         changed_since_last=_changes(line, story, book, inputs),
     )
 
@@ -216,10 +217,10 @@ def _numbers(line: str, story: Story, book: Book) -> dict[str, float]:
 
 
 def _marginal(i: int, weights: Mapping[str, float], estimates: Estimates) -> float | None:
-    """Return annual volatility gained per unit of weight of one line: (Σw)ᵢ / √(w'Σw)."""
+    """Return annual volatility gained per unit of weight of one line: (Σw)ᵢ / √(w'Σw), of the whole book."""
     held = np.array([weights.get(x, 0.0) for x in estimates.lines])
     risk = math.sqrt(max(0.0, estimates.variance(held)))
-    return float(estimates.covariance[i] @ held) / risk if risk > 0.0 else None
+    return float(estimates.marginal(held)[i]) / risk if risk > 0.0 else None
 
 
 def _changes(line: str, story: Story, book: Book, inputs: DecisionInputs) -> dict[str, float | str | bool]:
@@ -249,7 +250,7 @@ def _contributions(weights: Mapping[str, float], estimates: Estimates | None) ->
     if estimates is None:
         return {}
     shares = estimates.risk_contributions(np.array([weights.get(x, 0.0) for x in estimates.lines]))
-    return {x: float(s) for x, s in zip(estimates.lines, shares, strict=True) if math.isfinite(s)}
+    return {x: share for x, share in shares.items() if math.isfinite(share)}
 
 
 def _band_width(target: float, policy: Policy) -> float:

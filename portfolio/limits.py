@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.book import Book, sound_positions
+from portfolio.exposed import share_of
 from portfolio.markets import choose_market
 from portfolio.model import DecisionInputs, Policy, asset_of, is_cash, sleeve_of
 from portfolio.policy import Limit
@@ -105,10 +106,15 @@ def _all_limits(policy: Policy) -> list[Limit]:
 def _limit_row(
     limit: Limit, lines: tuple[str, ...], book: Book, inputs: DecisionInputs, policy: Policy
 ) -> Linear:
-    row = [
-        measured(limit.measure, x, inputs.terms) * belonging(limit, x, book, inputs, policy) for x in lines
-    ]
-    return Linear(name=limit.title(), coefficients=np.array(row), lower=limit.lower, upper=limit.upper)
+    """What is held and not allocated counts in dollars: it is no multiple of its capital."""
+    row, fixed = np.zeros(len(lines)), 0.0
+    for i, line in enumerate(lines):
+        part = belonging(limit, line, book, inputs, policy)
+        if line in inputs.exposed and limit.measure != "capital":
+            fixed += part * share_of(inputs.exposed[line], limit.measure, book.nav_usd)
+        else:
+            row[i] = part * measured(limit.measure, line, inputs.terms)
+    return Linear(name=limit.title(), coefficients=row, lower=limit.lower, upper=limit.upper, fixed=fixed)
 
 
 def _scenario_rows(lines: tuple[str, ...], terms: Mapping[str, SleeveTerms], policy: Policy) -> list[Linear]:
@@ -150,4 +156,4 @@ def _can_bind(row: Linear) -> bool:
     if row.name.startswith(("class ", "cash_floor")):
         return True  # kept as they always were: their names are part of what is published
     most, least = float(row.coefficients.max(initial=0.0)), float(row.coefficients.min(initial=0.0))
-    return row.upper < most or row.lower > least
+    return row.upper < row.fixed + most or row.lower > row.fixed + least

@@ -14,6 +14,8 @@ from typing import Literal
 import pandas as pd
 
 from portfolio.content import frame_content, sha256_of, texts
+from portfolio.exposed import HeldExposure
+from portfolio.names import asset_of, is_cash, is_contractual, line_of, sleeve_of
 from portfolio.outcome import GRADES, Attempt, Decision, DecisionLine, Step, TargetLine, Trade
 from portfolio.policy import DAYS_PER_YEAR, Bounds, Policy, RebalanceRules
 from portfolio.terms import Leg, ProtocolFacts, SleeveTerms
@@ -29,6 +31,7 @@ __all__ = [
     "DecisionInputs",
     "DecisionLine",
     "Freeze",
+    "HeldExposure",
     "Instrument",
     "Leg",
     "Liquidity",
@@ -51,31 +54,6 @@ __all__ = [
 ]
 
 DEFAULT_STEP = Decimal("0.00000001")  # of an order's quantity, where the venue names none
-
-
-def line_of(sleeve: str, asset: str) -> str:
-    """Return the line key of a sleeve and an asset."""
-    return f"{sleeve}:{asset}"
-
-
-def sleeve_of(line: str) -> str:
-    """Return the sleeve of a line key."""
-    return line.partition(":")[0]
-
-
-def asset_of(line: str) -> str:
-    """Return the asset of a line key."""
-    return line.partition(":")[2]
-
-
-def is_contractual(line: str) -> bool:
-    """Tell whether what a line earns is contracted and not the asset's own price: carry, basis, yield."""
-    return sleeve_of(line) in ("carry", "basis", "yield")
-
-
-def is_cash(line: str) -> bool:
-    """Tell whether a line is cash: a stablecoin or the reference currency."""
-    return sleeve_of(line) == "cash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +213,8 @@ class DecisionInputs:
         views: what signals with evidence say of a line beyond the prior.
         unlisted: line → why it can not be held (not listed yet, delisted); its target is 0 and it is
             never bought.
+        exposed: line → what is held there and by nobody rebalanced: options, and all outside the policy.
+        exposed_returns: as `returns`, of the assets of `exposed` that are no line of the policy.
         extreme_moves: line → the day's simple return where the gate calls it extreme but confirmed.
         config_hash: of the configuration in force; compared with `previous.config_hash`.
     """
@@ -259,6 +239,8 @@ class DecisionInputs:
     exits: Mapping[str, datetime] = field(default_factory=dict)
     views: tuple[View, ...] = ()
     unlisted: Mapping[str, str] = field(default_factory=dict)
+    exposed: Mapping[str, HeldExposure] = field(default_factory=dict)
+    exposed_returns: pd.DataFrame = field(default_factory=pd.DataFrame)
     extreme_moves: Mapping[str, float] = field(default_factory=dict)
     is_simulated: bool = False
     previous: PreviousDecision | None = None
@@ -292,6 +274,8 @@ class DecisionInputs:
             "views": sorted(texts(v) for v in self.views),
             "protocols": {k: texts(p) for k, p in self.protocols.items()},
             "exits": {k: t.isoformat() for k, t in self.exits.items()},
+            "exposed": {k: texts(e) for k, e in self.exposed.items()},
+            "exposed_returns": {} if self.exposed_returns.empty else frame_content(self.exposed_returns),
         }
         content |= {name: value for name, value in newer.items() if value}
         return sha256_of(content)

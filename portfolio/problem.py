@@ -23,25 +23,27 @@ UNIT = 1e-9  # weights are whole multiples of this
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linear:
-    """One linear rule, lower ≤ coefficients · w ≤ upper; `name` as the owner knows it, such as `class cash`.
+    """One linear rule, lower ≤ fixed + coefficients · w ≤ upper; `name` as the owner knows it: `class cash`.
 
-    A side without a limit is infinite. Coefficients of 1 and 0 are a bound on the sum of some lines.
+    A side without a limit is infinite. Coefficients of 1 and 0 are a bound on the sum of some lines. `fixed`
+    is what counts whatever the weights: the exposure of what is held and not allocated.
     """
 
     name: str
     coefficients: Array
     lower: float = -math.inf
     upper: float = math.inf
+    fixed: float = 0.0
 
     def of(self, weights: Array) -> float:
-        """Return what the weights amount to under this rule."""
-        return float(self.coefficients @ weights)
+        """Return what the weights amount to under this rule, with what is fixed."""
+        return self.fixed + float(self.coefficients @ weights)
 
     def sides(self) -> list[tuple[str, Array, float]]:
         """Return the rule as rows a · w ≤ b, each with its key; a side without a limit has none."""
         both = [
-            (f"{self.name} upper", self.coefficients, self.upper),
-            (f"{self.name} lower", -self.coefficients, -self.lower),
+            (f"{self.name} upper", self.coefficients, self.upper - self.fixed),
+            (f"{self.name} lower", -self.coefficients, self.fixed - self.lower),
         ]
         return [side for side in both if math.isfinite(side[2])]
 
@@ -68,6 +70,9 @@ class Problem:
         expected: annual expected simple returns. `covariance`: annual.
         target: fixed weights of the objective `policy`. `goal`: of the objectives that have one.
         returns: days × lines, simple daily; for the methods that look at scenarios instead of a covariance.
+        pull: annual covariance of each line with what is held and not allocated; None: nothing is. Methods
+            that weigh the risk of the whole book count it; those that only balance lines do not.
+        fixed_returns: daily, on NAV, of the same; `fixed_variance`: annual, of the same.
         may_hold_all: lines the owner explicitly allowed to be the whole portfolio.
         settlement: position of the cash line that trades settle in; -1 where there is none.
     """
@@ -90,6 +95,9 @@ class Problem:
     target: Array | None = None
     goal: Goal = field(default_factory=Goal)
     returns: Array | None = None
+    pull: Array | None = None
+    fixed_returns: Array | None = None
+    fixed_variance: float = 0.0
     may_hold_all: Mask
     settlement: int = -1
 
@@ -110,6 +118,10 @@ class Problem:
                 "Use objective 'policy'.",
             )
         return self.expected, self.covariance
+
+    def pulled(self) -> Array:
+        """Return `pull`, zeros where there is none."""
+        return np.zeros(len(self.lines)) if self.pull is None else self.pull
 
     def annual_cost_rates(self) -> Array:
         """Cost of trading one unit of weight, spread over the horizon and expressed per year."""

@@ -161,7 +161,8 @@ def _broken_rows(book: Book, inputs: DecisionInputs, policy: Policy) -> list[str
     found: list[str] = []
     for row in policy_rows(book.lines, book, inputs, policy):
         if not row.name.startswith(("class ", "cash_floor")):
-            found += _broken(row.name, row.of(now), row.lower, row.upper)
+            beside = f" {row.fixed:+.1%} of it are held and not allocated." if row.fixed else ""
+            found += [x + beside for x in _broken(row.name, row.of(now), row.lower, row.upper)]
     return found
 
 

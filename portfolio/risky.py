@@ -74,6 +74,8 @@ def risky_problem(problem: Problem) -> tuple[Problem, float]:
         cost_rates=problem.cost_rates[keep],
         expected=None if problem.expected is None else problem.expected[keep],
         covariance=None if problem.covariance is None else problem.covariance[np.ix_(keep, keep)],
+        pull=None if problem.pull is None else problem.pull[keep] / share,
+        fixed_returns=None if problem.fixed_returns is None else problem.fixed_returns / share,
         may_hold_all=problem.may_hold_all[keep],
         settlement=-1,
     )
@@ -82,7 +84,7 @@ def risky_problem(problem: Problem) -> tuple[Problem, float]:
 
 def _scaled(row: Linear, problem: Problem, share: float) -> Linear:
     """Return the rule over the non-cash lines, what cash holds at least taken off."""
-    held = float(row.coefficients[problem.cash] @ problem.lower[problem.cash])
+    held = row.fixed + float(row.coefficients[problem.cash] @ problem.lower[problem.cash])
     own = row.coefficients[~problem.cash]
     return Linear(
         name=row.name, coefficients=own, lower=(row.lower - held) / share, upper=(row.upper - held) / share

@@ -41,6 +41,7 @@ def sensitivity(method: str, problem: Problem, weights: Array, seed: int) -> flo
             problem,
             expected=problem.expected * tilt,
             covariance=problem.covariance * np.outer(stretch, stretch),
+            pull=None if problem.pull is None else problem.pull * stretch,
         )
         try:
             answer = quick(changed) if quick else optimiser.optimise(changed).weights
@@ -88,15 +89,13 @@ def confidence(
     before, after = change
     aversion, horizon = risk
     benefit_bps, cost_bps = hurdle
-    returns = estimates.returns
-    rows = block_indices(len(returns), BOOTSTRAP_DRAWS, np.random.default_rng(seed))
+    rows = block_indices(len(estimates.returns), BOOTSTRAP_DRAWS, np.random.default_rng(seed))
 
-    def utility(weights: Array, picked: Array) -> Array:
-        series = picked @ weights
+    def utility(series: Array) -> Array:
         mean, variance = series.mean(axis=-1) * DAYS_PER_YEAR, series.var(axis=-1) * DAYS_PER_YEAR
         return (mean - 0.5 * aversion * variance) * horizon / DAYS_PER_YEAR * 1e4
 
-    centre = utility(after, returns) - utility(before, returns)
-    resampled = returns[rows]
-    strayed = utility(after, resampled) - utility(before, resampled) - centre
+    held, wanted = estimates.daily(before), estimates.daily(after)
+    centre = utility(wanted) - utility(held)
+    strayed = utility(wanted[rows]) - utility(held[rows]) - centre
     return float(np.mean(benefit_bps + strayed > cost_bps))

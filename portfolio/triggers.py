@@ -197,7 +197,8 @@ def return_trigger(
     if problem.expected is None or problem.covariance is None or problem.settlement < 0:
         return None
     cash, found = problem.settlement, list[tuple[float, Trigger]]()
-    marginal = problem.expected - policy.risk_aversion * (problem.covariance @ proposed)
+    risk = problem.covariance @ proposed + problem.pulled()
+    marginal = problem.expected - policy.risk_aversion * risk
     rates = problem.annual_cost_rates() * max(1.0, policy.rebalance.min_benefit_over_cost)
     for i, line in enumerate(problem.lines):
         terms = inputs.terms.get(line)

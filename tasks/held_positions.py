@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from portfolio.model import Leg, Position, PriceMark, SleeveTerms, asset_of, sleeve_of
+from portfolio.model import Freeze, HeldExposure, Leg, Position, PriceMark, SleeveTerms
 from portfolio.pairing import PAIRED, HeldPart, pair_legs
 from tasks.context import RunContext
+from tasks.held_exposures import Telling, exposures_of, freezes_of
+from tasks.held_quotes import DERIVATIVES, Quotes, read_quotes
 from tasks.positions import MONEY, held_rows
 from warehouse.reader import Reader
 
 Row = Mapping[str, Any]
-DERIVATIVES = ("perp", "future", "option")
 
 
 @dataclass(frozen=True)
@@ -31,62 +31,15 @@ class Held:
         positions: by line; those of other sleeves than spot and cash carry their capital in USD.
         outside: what is held and nothing prices, in words; it is not part of the value.
         terms: lines that stand outside the policy's sleeves → what they expose the portfolio to.
+        exposed: the same in US dollars, whatever their capital; options are always among them.
+        frozen: lines of options whose value is in doubt → why.
     """
 
     positions: tuple[Position, ...]
     outside: tuple[str, ...]
     terms: dict[str, SleeveTerms] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Quotes:
-    """Prices as a position's value needs them.
-
-    Attributes:
-        coins: asset → US dollars; stablecoins and currencies among them.
-        marks: (venue, kind, market id) → US dollars of one unit; of a perpetual also (venue, kind, asset,
-            quote).
-        deltas: option's market id → its delta.
-    """
-
-    coins: Mapping[str, float]
-    marks: Mapping[tuple[str, ...], float]
-    deltas: Mapping[str, float]
-
-    def price(self, row: Row) -> float | None:
-        """US dollars of one unit of what the row holds; None where nothing prices it."""
-        kind, asset = row["kind"], row["asset"]
-        if kind not in DERIVATIVES:
-            return self.coins.get(asset)
-        if row["market_id"]:
-            found = self.marks.get((row["venue"], kind, row["market_id"]))
-        else:
-            found = self.marks.get((row["venue"], kind, asset, row["quote"]))
-        # Funding ties a perpetual to its coin; a dated contract may stand far from it.
-        return self.coins.get(asset) if found is None and kind == "perp" else found
-
-    def value(self, row: Row) -> float | None:
-        """US dollars that the whole row is worth: derivatives at margin plus unrealised profit."""
-        price, quote = self.price(row), self.coins.get(row["quote"] or "USD")
-        if price is None:
-            return None
-        if row["kind"] not in DERIVATIVES:
-            return row["quantity"] * price
-        entry = 0.0 if row["kind"] == "option" else row["entry_price"]
-        if quote is None or entry is None:
-            return None
-        return (row["margin"] or 0.0) * quote + row["quantity"] * (price - entry * quote)
-
-    def exposure(self, row: Row) -> float:
-        """US dollars of price exposure to the asset: 0 for cash, delta times forward for an option."""
-        price = self.price(row) or 0.0
-        if row["asset"] in MONEY:
-            return 0.0
-        if row["kind"] == "option":
-            return (
-                row["quantity"] * self.deltas.get(row["market_id"], 0.0) * self.coins.get(row["asset"], 0.0)
-            )
-        return row["quantity"] * price
+    exposed: dict[str, HeldExposure] = field(default_factory=dict)
+    frozen: dict[str, Freeze] = field(default_factory=dict)
 
 
 def held_positions(
@@ -109,9 +62,13 @@ def held_positions(
     """
     rows = reader.rows("portfolio_positions", portfolio=portfolio)
     sleeves = context.settings.portfolios[portfolio].sleeves
-    quotes = read_quotes(reader, context, prices, cash)
+    quotes = read_quotes(reader, context, portfolio, prices, cash)
     # A hedge that can not be valued hedges nothing that we could state: its coins stay coins.
-    known = [row for row in rows if row["kind"] not in DERIVATIVES or quotes.value(row) is not None]
+    known = [
+        row
+        for row in rows
+        if row["kind"] not in DERIVATIVES or quotes.value(row) is not None or quotes.option(row) is not None
+    ]
     outside = {_words(row) for row in rows if row not in known}
     parts = pair_legs(held_rows(known), sleeves, MONEY)
     made: list[Position] = []
@@ -123,38 +80,26 @@ def held_positions(
             found = [p for part in mine if (p := _single(part, known[part.row], lines, quotes)) is not None]
             outside |= {_words(known[p.row]) for p in mine} if not found else set[str]()
         made += found
-    terms = _terms(parts, known, quotes, made, sleeves)
-    return Held(tuple(made), tuple(sorted(outside)), terms)
-
-
-def read_quotes(
-    reader: Reader, context: RunContext, prices: Mapping[str, PriceMark], cash: Mapping[str, float]
-) -> Quotes:
-    """The newest prices of coins, stablecoins and contracts that are not older than daily candles may be."""
-    spot = {line: mark for line, mark in prices.items() if sleeve_of(line) == "spot"}
-    coins = {asset_of(line): mark.price_usd for line, mark in spot.items()}
-    coins |= {**cash, "USD": 1.0}
-    oldest: datetime = context.as_of - context.settings.gate.freshness["candles_1d"]
-    marks: dict[tuple[str, ...], float] = {}
-    deltas: dict[str, float] = {}
-    for row in reader.rows("contract_prices", as_of=context.as_of, oldest=oldest):
-        quote = row["underlying_usd"] if row["quote"] == row["asset"] else coins.get(row["quote"])
-        if quote is None:
-            continue
-        usd = float(row["price_quote"]) * float(quote)
-        marks[row["venue"], row["market_type"], row["market_id"]] = usd
-        if row["market_type"] == "perp":
-            marks.setdefault((row["venue"], "perp", row["asset"], row["quote"]), usd)
-        if row["delta"] is not None:
-            deltas[row["market_id"]] = float(row["delta"])
-    return Quotes(coins, marks, deltas)
+    kept = {p.line for p in made if p.sleeve == "options" or p.sleeve not in {*sleeves, "spot", "cash"}}
+    notice = context.settings.portfolios[portfolio].exit_notice_days
+    telling = Telling(context.as_of, notice)
+    exposed = exposures_of(parts, known, quotes, kept, telling)
+    return Held(
+        positions=tuple(made),
+        outside=tuple(sorted(outside)),
+        terms=_terms(parts, known, quotes, [p for p in made if p.line in kept]),
+        exposed=exposed,
+        frozen=freezes_of(exposed, quotes, telling),
+    )
 
 
 def _single(part: HeldPart, row: Row, lines: Collection[str], quotes: Quotes) -> Position | None:
     """A part that stands by itself; None where nothing prices it."""
     plain = part.sleeve in {"spot", "cash"}
     value = quotes.value(row)
-    if (part.sleeve == "spot" and part.line not in lines) or (not plain and value is None):
+    if part.sleeve == "spot" and part.line not in lines:
+        return None
+    if not plain and value is None and quotes.option(row) is None:
         return None
     share = float(part.quantity) / row["quantity"]
     return Position(
@@ -196,29 +141,25 @@ def _terms(
     rows: Sequence[Row],
     quotes: Quotes,
     positions: Sequence[Position],
-    sleeves: Collection[str],
 ) -> dict[str, SleeveTerms]:
-    """What lines outside the policy's sleeves expose the portfolio to, per US dollar of their capital."""
+    """What lines that nobody rebalances expose the portfolio to, per US dollar of their capital."""
     found: dict[str, SleeveTerms] = {}
     capital: dict[str, float] = {}
+    unknown = {p.line for p in positions if p.capital_usd is None}
     for position in positions:
-        if position.sleeve not in {*sleeves, "spot", "cash"}:
-            capital[position.line] = capital.get(position.line, 0.0) + (position.capital_usd or 0.0)
+        capital[position.line] = capital.get(position.line, 0.0) + (position.capital_usd or 0.0)
     for line, usd in capital.items():
         mine = [part for part in parts if part.line == line]
         units = sum(abs(float(part.quantity)) for part in mine)
-        if abs(usd) < 1e-9 or not units:
+        if abs(usd) < 1e-9 or not units or line in unknown:
             continue
-        exposed = [
-            quotes.exposure(rows[part.row]) * float(part.quantity) / rows[part.row]["quantity"]
-            for part in mine
-        ]
+        shares = [(rows[part.row], float(part.quantity) / rows[part.row]["quantity"]) for part in mine]
         found[line] = SleeveTerms(
             line=line,
             legs=tuple(_leg(part, rows[part.row], units, quotes) for part in mine),
             capital_per_unit_usd=abs(usd) / units,
-            net_delta=sum(exposed) / usd,
-            gross_notional=sum(abs(x) for x in exposed) / abs(usd),
+            net_delta=sum(quotes.exposure(row) * share for row, share in shares) / usd,
+            gross_notional=sum(quotes.notional(row) * share for row, share in shares) / abs(usd),
             venue=rows[mine[0].row]["venue"],
             detail="Held outside the policy: kept as it is, its exposure counted.",
         )

@@ -17,6 +17,7 @@ from portfolio.model import (
     DatasetState,
     DecisionInputs,
     Freeze,
+    HeldExposure,
     PreviousDecision,
     PriceMark,
     SleeveTerms,
@@ -79,6 +80,7 @@ def load_inputs(
     target, since = _target_in_force(reader, context, portfolio)
     heard = read_views(reader, context, portfolio, list(seen.returns.columns))
     terms = {**held.terms, **seen.terms}
+    doubted = {line: why for line, why in held.frozen.items() if line not in seen.frozen}
     inputs = DecisionInputs(
         as_of=context.as_of,
         slot=slot,
@@ -98,8 +100,10 @@ def load_inputs(
         protocols=protocol_facts(reader, context, portfolio, terms, datasets),
         exits=announced_exits(reader, context, seen.lines, terms),
         views=heard.views,
-        frozen=seen.frozen,
-        unlisted=seen.unlisted,
+        frozen=seen.frozen | doubted,
+        unlisted={line: why for line, why in seen.unlisted.items() if line not in held.exposed},
+        exposed=held.exposed,
+        exposed_returns=_beside(reader, context, portfolio, held.exposed, seen.returns),
         extreme_moves=seen.extreme_moves,
         is_simulated=reader.snapshot.is_simulated,
         previous=_previous(reader, portfolio, slot),
@@ -186,6 +190,20 @@ def _returns(
             wide[line] = 0.0
     wide.columns.name = None
     return wide[[line for line in lines if line in wide.columns]]
+
+
+def _beside(
+    reader: Reader,
+    context: RunContext,
+    portfolio: str,
+    exposed: Mapping[str, HeldExposure],
+    returns: pd.DataFrame,
+) -> pd.DataFrame:
+    """Daily returns of the assets of what is held and not allocated, where no line of the policy has them."""
+    lines = sorted({one.series for one in exposed.values()} - {str(x) for x in returns.columns})
+    if not lines:
+        return pd.DataFrame()
+    return _returns(reader, context, portfolio, lines, _identity(reader, context, portfolio, lines))
 
 
 def _tradability(

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tasks.plain_text import clean
+from tasks.page_parts import listed as _list
+from tasks.page_parts import number as _number
+from tasks.page_parts import table as _table
+from tasks.page_parts import text as _text
 from tasks.plots import STYLE as PLOT_STYLE
 from tasks.plots import Bars, Plot, bars, lines
 from tasks.told import (
@@ -25,6 +27,7 @@ from tasks.told import (
     held_sentences,
     risk_sentences,
 )
+from tasks.told_options import OPTION_COLUMNS, option_cells
 from tasks.validation_page import POLICY, STYLE
 from warehouse.home import FOLDER_MODE, SNAPSHOT_MODE, Home
 
@@ -85,6 +88,7 @@ def page(whole: Row) -> str:
         *_alternatives(whole),
         "<h2>Line by line</h2>",
         _table(("line", "", "why", "since the last one"), map(_line, whole["lines"])),
+        *_options(whole),
         *_held(whole),
         *_history(whole),
         *_origin(whole),
@@ -119,7 +123,9 @@ def _trades(trades: Sequence[Row]) -> list[str]:
 
 
 def _weights(whole: Row) -> list[str]:
-    held = [w for w in whole["weights"] if max(w["current_weight"] or 0.0, w["target_weight"]) >= SEEN]
+    held = [
+        w for w in whole["weights"] if max(abs(w["current_weight"] or 0), abs(w["target_weight"])) >= SEEN
+    ]
     if not held:
         return []
     told = (
@@ -219,6 +225,12 @@ def _line(line: Row) -> tuple[str, ...]:
     return _text(_name(line)), _text(str(line["action"]).upper()), _text(line["sentence"]), _text(changes)
 
 
+def _options(whole: Row) -> list[str]:
+    rows = [(_text(first), *map(_number, rest)) for first, *rest in option_cells(whole["lines"])]
+    heading = "<h2>Options held, at what closing them would bring</h2>"
+    return [heading, _table(OPTION_COLUMNS, rows)] if rows else []
+
+
 def _held(whole: Row) -> list[str]:
     held, risks = held_sentences(whole["weights"]), risk_sentences(whole["lines"])
     parts = ["<h2>What held the weights where they are</h2>", _list(held)] if held else []
@@ -270,26 +282,3 @@ def _instant(value: Any) -> str:  # noqa: ANN401 - a row's value
 
 def _figure(svg: str) -> str:
     return f"<figure>{svg}</figure>"
-
-
-def _list(sentences: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{_text(sentence)}</li>" for sentence in sentences) + "</ul>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are escaped already, a cell of figures begins with a mark and stands to the right."""
-    body = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>\n" for row in rows)
-    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
-
-
-def _number(text: str) -> str:
-    return "\0" + _text(text)
-
-
-def _cell(cell: str) -> str:
-    return f'<td class="n">{cell[1:]}</td>' if cell.startswith("\0") else f"<td>{cell}</td>"
-
-
-def _text(value: object) -> str:
-    return escape(clean(str(value), limit=4000), quote=True)

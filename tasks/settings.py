@@ -7,6 +7,7 @@ is fetched by name when it is used. Every refusal names file, line, finding and 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -24,6 +25,15 @@ from tasks.settings_schema import PortfolioSettings as PortfolioSettings
 from tasks.settings_schema import Settings as Settings
 from tasks.settings_schema import VenueSettings as VenueSettings
 
+# What pydantic calls a value of the wrong shape, and what was wanted.
+SHAPES = {
+    "model_type": "table",
+    "model_attributes_type": "table",
+    "dict_type": "table",
+    "mapping_type": "table",
+    "tuple_type": "list",
+    "list_type": "list",
+}
 OVERRIDE_PREFIX = "TRIMTAB__"
 DEFAULT_CONFIG = "trimtab.toml"
 # Telemetry of libraries is off before any of them is imported; a user's own setting wins.
@@ -207,11 +217,33 @@ def _validation_message(path: Path, lines: LineIndex, error: ValidationError) ->
             complaints.append(Complaint(where, _unknown_key(where)))
         elif item["type"] == "missing":
             complaints.append(Complaint(where, "wanted this key, found nothing: add it"))
+        elif item["type"] in SHAPES:
+            complaints.append(Complaint(where, _wrong_shape(where, item["type"], item["input"])))
         else:
             message = item["msg"].removeprefix("Value error, ")
             found = "" if isinstance(item["input"], dict | list) else f"; found {item['input']!r}"
             complaints.append(Complaint(where, message + found))
     return "\n".join(_line(path, lines, complaint) for complaint in complaints)
+
+
+def _wrong_shape(where: tuple[int | str, ...], kind: str, value: object) -> str:
+    """Say that a table or a list was wanted where something else stands, and what to write instead."""
+    wanted, name = SHAPES[kind], str(where[-1])
+    shapes = {dict: "a table", list: "a list"}
+    found = next((word for shape, word in shapes.items() if isinstance(value, shape)), repr(value))
+    if wanted == "list":
+        plain = json.dumps(value) if isinstance(value, str | int | float | bool) else "…"
+        return f"wanted a list, found {found}: write {name} = [{plain}]"
+    model = _model_at(where)
+    fields = model.model_fields if model else {}
+    keys = sorted(field.alias or key for key, field in fields.items())
+    needed = next((key for key, field in fields.items() if field.is_required()), "")
+    own = f" with the keys {', '.join(keys)}" if keys else ""
+    if len(keys) == 1 or needed:
+        plain = json.dumps(value) if isinstance(value, str | int | float | bool) else "…"
+        return f"wanted a table{own}, found {found}: write {name} = {{ {needed or keys[0]} = {plain} }}"
+    place = ".".join(str(part) for part in where if isinstance(part, str))
+    return f"wanted a table{own}, found {found}: write the section [{place}], each key on a line of its own"
 
 
 def _is_type_name(part: int | str) -> bool:

@@ -83,12 +83,13 @@ def stress(context: RunContext, portfolio: str, paths: int) -> StressSummary:
     if book.nav_usd is None:
         notes.append("No positions are known: losses are fractions of whatever the proposal is applied to.")
     else:
-        own = _exposures(context, portfolio, seen, book.weight, held)
+        own = _exposures(context, portfolio, seen, book.weight, held, book.nav_usd)
         subjects["holdings"] = with_own_distances(own, seen.legs)
     if seen.proposal is None:
         notes.append("There is no recommendation with weights yet: `trimtab run` makes one.")
     else:
-        subjects["proposal"] = _exposures(context, portfolio, seen, seen.proposal, {**seen.bought_at, **held})
+        places = {**seen.bought_at, **held}
+        subjects["proposal"] = _exposures(context, portfolio, seen, seen.proposal, places, book.nav_usd)
     rows = [
         _row(context, portfolio, subject, scenario, book, is_simulated=seen.is_simulated)
         for subject, exposures in subjects.items()
@@ -118,6 +119,7 @@ def _see(reader: Reader, context: RunContext, portfolio: str) -> _Seen:
             asset = str(trade["symbol"]).partition("/")[0]
             bought_at[f"spot:{asset}"] = {str(trade["venue"]): 1.0}
     lines = {*(proposal or {}), *(p.line for p in inputs.positions)}
+    lines |= {one.series for one in inputs.exposed.values()}
     returns = _returns(reader, context, sorted(lines))
     return _Seen(
         inputs,
@@ -159,10 +161,12 @@ def _exposures(
     seen: _Seen,
     weights: Mapping[str, float],
     places: Mapping[str, Mapping[str, float]],
+    nav_usd: float | None,
 ) -> tuple[Exposure, ...]:
     policy = policy_of(context.settings, portfolio)
     coins = {*STABLECOINS, *seen.inputs.quote_price_usd}
-    return exposures_of(weights, seen.inputs.terms, places, policy, coins)
+    beside = (seen.inputs.exposed, nav_usd) if nav_usd else None
+    return exposures_of(weights, seen.inputs.terms, places, policy, coins, beside)
 
 
 def _scenarios(

@@ -13,7 +13,7 @@ from typing import Any
 from portfolio.book import Book, open_book
 from portfolio.pairing import pair_legs
 from tasks.context import RunContext
-from tasks.held_positions import read_quotes
+from tasks.held_quotes import read_quotes
 from tasks.inputs import LoadedInputs, load_inputs
 from tasks.policy import policy_of
 from tasks.positions import MONEY, held_rows
@@ -57,7 +57,7 @@ def value_legs(context: RunContext, portfolio: str) -> list[Row]:
     with open_point_in_time(context.home, context.as_of) as reader:
         rows = reader.rows("portfolio_positions", portfolio=portfolio)
         prices = read_prices(reader, context, portfolio)
-        quotes = read_quotes(reader, context, prices.marks, prices.cash)
+        quotes = read_quotes(reader, context, portfolio, prices.marks, prices.cash)
     sleeves = context.settings.portfolios[portfolio].sleeves
     made: list[Row] = []
     for part in pair_legs(held_rows(rows), sleeves, MONEY):
@@ -119,6 +119,7 @@ def _notes(book: Book, loaded: LoadedInputs, closes: list[Row], portfolio: str) 
             f"Not counted, for nothing prices it: {', '.join(loaded.outside)}. Add it to universe.assets."
         )
     notes += [freeze.sentence for _, freeze in sorted(book.left_out.items())]
+    notes += [freeze.sentence for x, freeze in sorted(book.frozen.items()) if x in loaded.inputs.exposed]
     for close in closes:
         if close["pending"]:
             notes.append(

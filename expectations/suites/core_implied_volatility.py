@@ -8,6 +8,7 @@ from expectations.promises import above_zero, between, in_era, instant, known_in
 from expectations.rules import Column, Parameters, Rule, Suite
 
 LARGEST = 10.0  # 1000 % a year
+FIGURES = ("underlying_price", "mark_price", "open_interest")
 COLUMNS = (
     Column("venue", "text"),
     Column("market_id", "text"),
@@ -20,7 +21,7 @@ COLUMNS = (
     Column("implied_volatility", "number"),
     *(
         Column(name, "number", is_nullable=True)
-        for name in ("underlying_price", "mark_price", "open_interest", "delta", "gamma", "vega", "theta")
+        for name in (*FIGURES, "delta", "gamma", "vega", "theta", "bid_price", "ask_price")
     ),
     Column("known_at", "time"),
     Column("is_reconstructed", "flag"),
@@ -45,6 +46,8 @@ def suite(parameters: Parameters) -> Suite:
             not_negative("open_interest"),
             not_negative("gamma"),
             not_negative("vega"),
+            above_zero(("bid_price", "ask_price"), name="quotes_are_positive", also_null=True),
+            _quotes_do_not_cross(),
             _options_described(),
             _delta_fits(),
         ),
@@ -64,6 +67,20 @@ def _options_described() -> Rule:
                 & frame["strike"].notna()
                 & (frame["expires_at"].astype("datetime64[us]") > frame["observed_at"])
             )
+        ),
+    )
+
+
+def _quotes_do_not_cross() -> Rule:
+    return Rule(
+        name="quotes_do_not_cross",
+        wanted="the best bid is not above the best ask",
+        reason_code="crossed_book",
+        columns=("bid_price", "ask_price"),
+        holds=lambda frame: (
+            frame["bid_price"].isna()
+            | frame["ask_price"].isna()
+            | (frame["bid_price"] <= frame["ask_price"])
         ),
     )
 

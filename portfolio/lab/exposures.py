@@ -7,9 +7,15 @@ fall together. Everything is a fraction; nothing here knows a price feed.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio.exposed import HeldExposure
 from portfolio.model import Policy, Position, SleeveTerms, asset_of, is_cash, sleeve_of
 
+Array = NDArray[np.float64]
 Shares = Mapping[str, float]
+Beside = tuple[Mapping[str, HeldExposure], float]
 DUST = 1e-9  # of NAV
 
 
@@ -27,6 +33,8 @@ class Exposure:
         rate: annual rate that the line earns now on capital, before haircuts; 0 where nothing is contracted.
         liquidation_distance: adverse relative move to liquidation of the short; None without one.
         losses: scenario → fraction of capital lost, as in `SleeveTerms`.
+        held: what is held there and not allocated, options among it; it moves with its asset's series.
+        nav_usd: the portfolio's value, where `held` is known.
     """
 
     line: str
@@ -39,6 +47,40 @@ class Exposure:
     rate: float = 0.0
     liquidation_distance: float | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
+    held: HeldExposure | None = None
+    nav_usd: float = 0.0
+
+    @property
+    def series(self) -> str:
+        """The line whose daily returns this one moves with: its own, or those of its asset."""
+        return self.line if self.held is None else self.held.series
+
+    @property
+    def delta(self) -> float:
+        """Price exposure to the asset, a fraction of NAV."""
+        return self.weight * self.net_delta if self.held is None else self.held.delta_usd / self.nav_usd
+
+    @property
+    def size(self) -> float:
+        """What the line counts for in the coverage of a figure, a fraction of NAV."""
+        return abs(self.weight) if self.held is None else max(abs(self.weight), abs(self.delta))
+
+    @property
+    def claim(self) -> float:
+        """What its venue owes, a fraction of NAV; a debt is no gain where the venue fails."""
+        return self.weight if self.held is None else max(self.weight, 0.0)
+
+    def gain(self, returns: Array, days: float = 0.0, factors: Sequence[float] = (1.0,)) -> Array:
+        """Fractions of NAV gained where its series returns so much; options are re-priced.
+
+        Args:
+            returns: simple returns of the series.
+            days: that pass meanwhile.
+            factors: of implied volatility that are tried; the worst for the line counts.
+        """
+        if self.held is None:
+            return self.weight * returns
+        return self.held.gain(returns, days, factors) / self.nav_usd
 
 
 def exposures_of(
@@ -47,6 +89,7 @@ def exposures_of(
     places: Mapping[str, Shares],
     policy: Policy,
     stablecoins: Collection[str],
+    beside: Beside | None = None,
 ) -> tuple[Exposure, ...]:
     """Say what each line with a weight depends on, in the order of the lines.
 
@@ -56,12 +99,27 @@ def exposures_of(
         places: line → venue → share, for lines that are held as they are; see `places_of`.
         policy: the reference currency has no issuer that could fail.
         stablecoins: assets that are worth what somebody promises.
+        beside: what is held and not allocated, and the value that it is a part of.
     """
+    held, nav_usd = beside or ({}, 0.0)
     made: list[Exposure] = []
-    for line, weight in sorted(weights.items()):
-        if abs(weight) <= DUST:
+    for line, weight in sorted({**dict.fromkeys(held, 0.0), **weights}.items()):
+        if abs(weight) <= DUST and line not in held:
             continue
         known, asset = terms.get(line), asset_of(line)
+        if line in held:
+            made.append(
+                Exposure(
+                    line=line,
+                    weight=weight,
+                    net_delta=0.0,
+                    venues=_claims(known) if known else places.get(line, {}),
+                    protocol=known.protocol if known else "",
+                    held=held[line],
+                    nav_usd=nav_usd,
+                )
+            )
+            continue
         is_promise = (is_cash(line) or asset in stablecoins) and asset != policy.reference_currency
         if known is None:
             own = Exposure(

@@ -33,7 +33,8 @@ def optimise(method: str, problem: Problem) -> Solution:
     if method == "max_quadratic_utility":
         mu, sigma = problem.estimates()
         costs = None if problem.current is None else problem.annual_cost_rates()
-        return fast_qp.optimise(problem, problem.risk_aversion * sigma, -mu, costs)
+        linear = problem.risk_aversion * problem.pulled() - mu
+        return fast_qp.optimise(problem, problem.risk_aversion * sigma, linear, costs)
     found = registry.load(registry.OPTIMISERS, method)
     quick: Callable[[Problem], Array] | None = getattr(found, "resolve", None)
     return found.optimise(problem) if quick is None else Solution(quick(problem))

@@ -110,8 +110,9 @@ def monte_carlo(
 
     Lines that do not move (the reference currency) stay; lines with too few days are named and left out.
     """
-    known = [x for x in exposures if x.line in returns and returns[x.line].notna().sum() >= MIN_DAYS]
-    panel = returns[[x.line for x in known]].dropna()
+    known = [x for x in exposures if x.series in returns and returns[x.series].notna().sum() >= MIN_DAYS]
+    names = list(dict.fromkeys(x.series for x in known))
+    panel = returns[names].dropna()
     missing = tuple(x.line for x in exposures if x not in known)
     if not known or len(panel) < MIN_DAYS:
         sentence = f"No data: {MIN_DAYS} common days are needed, {len(panel) if known else 0} are stored."
@@ -119,13 +120,14 @@ def monte_carlo(
     values = panel.to_numpy(dtype="float64")
     filters = [
         fit(values[:, i]) if float(values[:, i].std()) > FLAT else _flat(len(panel))
-        for i in range(len(known))
+        for i in range(len(names))
     ]
-    growth = simulate(filters, days, paths, seed)
-    parts = -np.array([x.weight for x in known]) * (growth - 1.0)
-    gross = sum(abs(x.weight) for x in exposures)
-    covered = sum(abs(x.weight) for x in known) / gross if gross > 0.0 else 0.0
-    unfitted = [x.line for x, f in zip(known, filters, strict=True) if not f.is_fitted]
+    growth = simulate(filters, days, paths, seed) - 1.0
+    moved = {name: growth[:, i] for i, name in enumerate(names)}
+    parts = np.column_stack([-x.gain(moved[x.series], days) for x in known])
+    gross = sum(x.size for x in exposures)
+    covered = sum(x.size for x in known) / gross if gross > 0.0 else 0.0
+    unfitted = [name for name, f in zip(names, filters, strict=True) if not f.is_fitted]
     sentence = (
         f"{paths} paths of {days} days, GARCH(1,1) on {len(panel)} days with their own shocks, no drift."
     )

@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from portfolio.guarded import HeldLeg
 from portfolio.lab.exposures import Exposure
 from portfolio.lab.stress import Scenario
@@ -153,7 +155,7 @@ def cascades(exposures: Sequence[Exposure], found: Sequence[Cluster]) -> tuple[S
         One scenario a coin, marked modelled; lines lose by their price exposure to the coin.
     """
     made: list[Scenario] = []
-    for asset in sorted({asset_of(x.line) for x in exposures if x.net_delta}):
+    for asset in sorted({asset_of(x.line) for x in exposures if x.delta}):
         own = [c for c in found if c.asset == asset]
         longs = [c for c in own if c.side == "long" and c.leverage <= MOST_LEVERAGE]
         name = f"liquidation_cluster:{asset}"
@@ -163,7 +165,9 @@ def cascades(exposures: Sequence[Exposure], found: Sequence[Cluster]) -> tuple[S
             continue
         worst = max(longs, key=lambda c: (c.usd, -c.move))
         by_line = {
-            x.line: -worst.move * x.weight * x.net_delta for x in exposures if asset_of(x.line) == asset
+            x.line: -worst.move * x.delta if x.held is None else -float(x.gain(np.array([worst.move]))[0])
+            for x in exposures
+            if asset_of(x.line) == asset
         }
         numbers: Mapping[str, float | str] = {
             f"{c.side} {c.leverage:g}x at {c.move:+.2%}": c.usd for c in own

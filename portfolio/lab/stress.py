@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from portfolio.held_options import SHOCKED_VOLATILITY as SHOCKED
 from portfolio.lab.exposures import Exposure
 
 Kind = Literal["historical", "hypothetical", "modelled"]
@@ -90,18 +91,18 @@ def historical(
 def _episode(exposures: Sequence[Exposure], returns: pd.DataFrame, episode: Episode) -> Scenario:
     days = pd.date_range(pd.Timestamp(episode.first) + pd.Timedelta(days=1), pd.Timestamp(episode.last))
     window = returns.reindex(index=days)
-    known = [x for x in exposures if x.line in window and bool(window[x.line].notna().all())]
+    known = [x for x in exposures if x.series in window and bool(window[x.series].notna().all())]
     missing = tuple(x.line for x in exposures if x not in known)
     covered = _share(known, exposures)
     span = f"{episode.first:%Y-%m-%d} to {episode.last:%Y-%m-%d}"
-    if not any(x.net_delta or x.hedged_at for x in known) and missing:
+    if not any(x.delta or x.hedged_at for x in known) and missing:
         sentence = f"No data: no daily returns from {span} are stored for {', '.join(missing)}."
         return Scenario(
             name=episode.name, kind="historical", status="no_data", loss=None, by_line={},
             sentence=sentence, covered=covered, missing=missing,
         )  # fmt: skip
-    growth = (1.0 + window[[x.line for x in known]].to_numpy(dtype="float64")).cumprod(axis=0) - 1.0
-    parts = growth * np.array([x.weight for x in known])
+    growth = {name: (1.0 + window[name].to_numpy(dtype="float64")).cumprod() - 1.0 for name in _series(known)}
+    parts = np.column_stack([np.zeros((len(days), 0)), *(x.gain(growth[x.series]) for x in known)])
     worst = int(parts.sum(axis=1).argmin())
     by_line = {x.line: -float(parts[worst, i]) for i, x in enumerate(known)}
     lacking = f" Without {', '.join(missing)}: no data there." if missing else ""
@@ -121,7 +122,7 @@ def hypothetical(exposures: Sequence[Exposure], returns: pd.DataFrame) -> tuple[
     venues = _names(v for x in exposures for v in (*x.venues, x.hedged_at))
     found += [_venue(exposures, venue) for venue in venues]
     found += [_exploit(exposures, protocol) for protocol in _names(x.protocol for x in exposures)]
-    found += [_liquidation(x) for x in exposures if x.liquidation_distance is not None]
+    found += [_liquidation(x) for x in exposures if x.held is None and x.liquidation_distance is not None]
     return tuple(found)
 
 
@@ -130,14 +131,17 @@ def _price(exposures: Sequence[Exposure], fall: float) -> Scenario:
     by_line: dict[str, float] = {}
     liquidated: list[str] = []
     for x in exposures:
-        loss = x.weight * x.net_delta * fall
-        if x.liquidation_distance is not None and -fall >= x.liquidation_distance:
+        loss = x.delta * fall if x.held is None else -float(x.gain(np.array([-fall]), factors=SHOCKED)[0])
+        if x.held is None and x.liquidation_distance is not None and -fall >= x.liquidation_distance:
             margin = x.losses.get("liquidation", 0.0)
             loss += x.weight * (margin + fall * (1.0 - margin))  # the coins beside it go on rising, alone
             liquidated.append(x.line)
         by_line[x.line] = loss
     word = f"Every coin falls by {fall:.0%}" if fall > 0.0 else f"Every coin rises by {-fall:.0%}"
     tail = f"; liquidated: {', '.join(liquidated)}." if liquidated else "; no short of a hedge is liquidated."
+    if any(x.held is not None and x.held.options for x in exposures):
+        tried = ", ".join(f"{factor:g}" for factor in SHOCKED)
+        tail += f" Options are re-priced, with their volatility times {tried}: the worst counts."
     name = f"price_{'minus' if fall > 0.0 else 'plus'}_{abs(fall) * 100:.0f}"
     return _made(name, "hypothetical", by_line, word + tail)
 
@@ -145,9 +149,9 @@ def _price(exposures: Sequence[Exposure], fall: float) -> Scenario:
 def _volatility(exposures: Sequence[Exposure], returns: pd.DataFrame) -> Scenario:
     """The mean of the worst hundredth of days (expected shortfall) with every move twice as large."""
     name = "volatility_double"
-    known = [x for x in exposures if x.line in returns and returns[x.line].notna().sum() >= MIN_TAIL_DAYS]
+    known = [x for x in exposures if x.series in returns and returns[x.series].notna().sum() >= MIN_TAIL_DAYS]
     missing = tuple(x.line for x in exposures if x not in known)
-    panel = returns[[x.line for x in known]].dropna()
+    panel = returns[_series(known)].dropna()
     if not known or len(panel) < MIN_TAIL_DAYS:
         sentence = (
             f"No data: {MIN_TAIL_DAYS} common days are needed, {len(panel) if known else 0} are stored."
@@ -156,10 +160,12 @@ def _volatility(exposures: Sequence[Exposure], returns: pd.DataFrame) -> Scenari
             name=name, kind="hypothetical", status="no_data", loss=None, by_line={}, sentence=sentence,
             covered=_share(known, exposures), missing=missing,
         )  # fmt: skip
-    parts = panel.to_numpy(dtype="float64") * np.array([x.weight for x in known])
+    moves = {name: VOLATILITY_FACTOR * panel[name].to_numpy(dtype="float64") for name in panel}
+    tried = (1.0, VOLATILITY_FACTOR)
+    parts = np.column_stack([x.gain(moves[x.series], factors=tried) for x in known])
     count = max(1, int(len(panel) * TAIL))
     worst = np.argsort(parts.sum(axis=1), kind="stable")[:count]
-    by_line = {x.line: -VOLATILITY_FACTOR * float(parts[worst, i].mean()) for i, x in enumerate(known)}
+    by_line = {x.line: -float(parts[worst, i].mean()) for i, x in enumerate(known)}
     lacking = f" Without {', '.join(missing)}: no data there." if missing else ""
     sentence = (
         f"Moves are twice as large: one day, the mean of the worst {count} of {len(panel)} days.{lacking}"
@@ -192,7 +198,7 @@ def _venue(exposures: Sequence[Exposure], venue: str) -> Scenario:
     """A venue fails: what lies there is gone, and coins elsewhere lose the shorts that hedged them."""
     by_line: dict[str, float] = {}
     for x in exposures:
-        loss = x.weight * x.venues.get(venue, 0.0)
+        loss = x.claim * x.venues.get(venue, 0.0)
         if x.hedged_at == venue:
             away = 1.0 - x.venues.get(venue, 0.0)
             loss += x.weight * min(away, x.losses.get("auto_deleveraging", 0.0))
@@ -224,9 +230,13 @@ def _names(found: Iterable[str]) -> list[str]:
     return sorted({name for name in found if name})
 
 
+def _series(found: Iterable[Exposure]) -> list[str]:
+    return list(dict.fromkeys(x.series for x in found))
+
+
 def _share(part: Sequence[Exposure], whole: Sequence[Exposure]) -> float:
-    gross = math.fsum(abs(x.weight) for x in whole)
-    return math.fsum(abs(x.weight) for x in part) / gross if gross > 0.0 else 0.0
+    gross = math.fsum(x.size for x in whole)
+    return math.fsum(x.size for x in part) / gross if gross > 0.0 else 0.0
 
 
 def _made(

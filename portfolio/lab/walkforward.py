@@ -169,7 +169,7 @@ def _is_over(state: _State, setting: Setting) -> bool:
 
 def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setting) -> Decided:
     """Decide with the simulated holdings in place of the stored ones; remember the orders for the close."""
-    seen = replace(known, positions=state.account.positions, previous=None)
+    seen = replace(known, positions=state.account.positions, exposed={}, previous=None)
     if state.traded_at is not None:
         fixed = policy.objective == "policy"
         target = known.target_in_force if fixed else state.target

@@ -70,6 +70,27 @@ def add_rules(unsolved: EfficientFrontier, problem: Problem) -> dict[str, Any]:
     return rules
 
 
+def count_fixed(unsolved: EfficientFrontier, problem: Problem) -> None:
+    """Add what is held and not allocated to an objective that is a variance: w'Σw + 2 w'Σf."""
+    if problem.pull is not None:
+        pull = problem.pull
+        unsolved.add_objective(lambda w: 2.0 * (pull @ w))
+
+
+def cap_whole(unsolved: EfficientFrontier, problem: Problem, volatility: float) -> dict[str, Any]:
+    """Bound the volatility of weights and of what is held and not allocated together; return the rule."""
+    _, sigma = problem.estimates()
+    pull, rest = problem.pulled(), volatility**2 - problem.fixed_variance
+    rules: dict[str, Any] = {}
+
+    def keep(w: Any) -> Any:  # noqa: ANN401 - cvxpy expressions have no types
+        rules["target_volatility"] = cp.quad_form(w, cp.psd_wrap(sigma)) + 2.0 * (pull @ w) <= rest
+        return rules["target_volatility"]
+
+    unsolved.add_constraint(keep)
+    return rules
+
+
 def shadow_prices(problem: Problem, rules: Mapping[str, Any]) -> dict[str, float]:
     """Return the duals by constraint key; see `Solution`."""
     free = [line for line, fixed in zip(problem.lines, problem.fixed(), strict=True) if not fixed]

@@ -6,8 +6,6 @@ gate.
 
 from dataclasses import replace
 
-import numpy as np
-
 from portfolio import fast_qp
 from portfolio.failure import AllocationFailure
 from portfolio.polish import polish
@@ -23,12 +21,12 @@ def optimise(problem: Problem) -> Solution:
     mu, sigma = problem.estimates()
     target = Linear(name="target_return", coefficients=mu, lower=problem.goal.expected_return)
     aimed = replace(problem, rows=(*problem.rows, target))
-    nothing = np.zeros(len(mu))
+    pull = problem.pulled()
     try:
-        found = fast_qp.optimise(aimed, sigma, nothing)
+        found = fast_qp.optimise(aimed, sigma, pull)
     except AllocationFailure as failure:
         wanted = f"{problem.goal.expected_return:.1%} a year"
         raise AllocationFailure(
             "infeasible", f"No allowed portfolio is expected to earn {wanted}.", "Lower target_return."
         ) from failure
-    return polish(aimed, sigma, nothing, None, found)
+    return polish(aimed, sigma, pull, None, found)

@@ -1,10 +1,14 @@
 """The portfolio with the highest expected return at no more than `target_volatility`.
 
-By PyPortfolioOpt with Clarabel. The target is on the whole portfolio, cash included, annual. Trading costs
-are left to the bands and the gate.
+By PyPortfolioOpt with Clarabel. The target is on the whole portfolio, cash and what is held beside it
+included, annual. Trading costs are left to the bands and the gate.
 """
 
 from portfolio.problem import Problem, Solution
+
+NEVER_BINDS = (
+    10.0  # the rule of the whole book stands in for PyPortfolioOpt's own, which sees the weights alone
+)
 
 
 def optimise(problem: Problem) -> Solution:
@@ -18,5 +22,8 @@ def optimise(problem: Problem) -> Solution:
     unsolved = _frontier.frontier(problem)
     rules = _frontier.add_rules(unsolved, problem)
     target = float(problem.goal.volatility)
+    if problem.pull is not None:
+        rules |= _frontier.cap_whole(unsolved, problem, target)
+        target = max(NEVER_BINDS, target)
     weights = _frontier.run(unsolved, lambda: unsolved.efficient_risk(target), problem.lines)
     return Solution(weights, _frontier.shadow_prices(problem, rules))

@@ -1,13 +1,14 @@
 """The portfolio with the highest expected utility after the cost of getting there.
 
 Maximises w'μ − ½γ w'Σw − (365/H) Σ k|w − current|: annual utility less the one-off trading cost spread over
-the holding horizon of H days, under every rule of the problem. Cash is a line like any other. The L1 cost
-makes a no-trade region: lines whose gain does not pay for the trade stay where they are (Dybvig and Pezzo
-2019). Solved directly and polished to the exact optimum (`fast_qp`, `polish`), so no modelling layer is
-loaded; where that gives no answer, PyPortfolioOpt is asked, which the tests hold equal. Shadow prices are
-the duals.
+the holding horizon of H days, under every rule of the problem. Where something is held and not allocated (f),
+w'Σw is (w + f)'Σ(w + f): γΣf is taken off the returns. Cash is a line like any other. The L1 cost makes a
+no-trade region: lines whose gain does not pay for the trade stay where they are (Dybvig and Pezzo 2019).
+Solved directly and polished to the exact optimum (`fast_qp`, `polish`), so no modelling layer is loaded;
+where that gives no answer, PyPortfolioOpt is asked, which the tests hold equal. Shadow prices are the duals.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ def optimise(problem: Problem) -> Solution:
     """Return weights and shadow prices."""
     mu, sigma = problem.estimates()
     costs = None if problem.current is None else problem.annual_cost_rates()
-    quadratic = problem.risk_aversion * sigma
+    quadratic, linear = problem.risk_aversion * sigma, problem.risk_aversion * problem.pulled() - mu
     try:
-        found = fast_qp.optimise(problem, quadratic, -mu, costs)
-        solution = polish(problem, quadratic, -mu, costs, found)
+        found = fast_qp.optimise(problem, quadratic, linear, costs)
+        solution = polish(problem, quadratic, linear, costs, found)
         verify(problem, solution.weights)
     except AllocationFailure:
         return modelled(problem)
@@ -37,7 +38,8 @@ def resolve(problem: Problem) -> NDArray[np.float64]:
     """Return the weights alone, unpolished: for many problems that differ by little."""
     mu, sigma = problem.estimates()
     costs = None if problem.current is None else problem.annual_cost_rates()
-    return fast_qp.solve(problem, problem.risk_aversion * sigma, -mu, costs)
+    linear = problem.risk_aversion * problem.pulled() - mu
+    return fast_qp.solve(problem, problem.risk_aversion * sigma, linear, costs)
 
 
 def modelled(problem: Problem) -> Solution:
@@ -46,7 +48,8 @@ def modelled(problem: Problem) -> Solution:
 
     from portfolio.optimisers import _frontier  # noqa: PLC0415 - imports PyPortfolioOpt, which costs seconds
 
-    unsolved = _frontier.frontier(problem)
+    mu, _ = problem.estimates()
+    unsolved = _frontier.frontier(replace(problem, expected=mu - problem.risk_aversion * problem.pulled()))
     rules = _frontier.add_rules(unsolved, problem)
     if problem.current is not None:
         before, rates = problem.current, problem.annual_cost_rates()

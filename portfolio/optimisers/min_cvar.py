@@ -27,17 +27,19 @@ def optimise(problem: Problem) -> Solution:
     days = problem.returns[:, ~problem.cash]
     count, size = days.shape
     sides = [side for rule in part.rows for side in rule.sides()]
-    # x = (weights, value at risk, each day's excess loss); excess_t ≥ −r_t'w − value at risk.
+    # x = (weights, value at risk, each day's excess loss); excess_t ≥ −r_t'w − f_t − value at risk, where
+    # f_t is what the rest of the book, held and not allocated, returned on that day.
     tail = sparse.hstack([sparse.csr_matrix(-days), -np.ones((count, 1)), -sparse.eye(count)])
     rules = sparse.csr_matrix((len(sides), size + 1 + count))
     if sides:
         rules = sparse.hstack([np.array([s[1] for s in sides]), sparse.csr_matrix((len(sides), 1 + count))])
+    beside = np.zeros(count) if part.fixed_returns is None else part.fixed_returns
     answer = linprog(
         np.concatenate(
             [np.zeros(size), [1.0], np.full(count, 1.0 / ((1.0 - problem.goal.cvar_level) * count))]
         ),
         A_ub=sparse.vstack([tail, rules]).tocsr(),
-        b_ub=np.concatenate([np.zeros(count), [s[2] for s in sides]]),
+        b_ub=np.concatenate([beside, [s[2] for s in sides]]),
         A_eq=sparse.csr_matrix(np.concatenate([np.ones(size), np.zeros(1 + count)])[None, :]),
         b_eq=[1.0],
         bounds=[*zip(part.lower, part.upper, strict=True), (None, None), *[(0.0, None)] * count],

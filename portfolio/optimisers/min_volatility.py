@@ -1,6 +1,8 @@
-"""The least volatile portfolio of the lines that are not cash (PyPortfolioOpt), cash at its lower bound."""
+"""The least volatile portfolio of the lines that are not cash (PyPortfolioOpt), cash at its lower bound.
 
-import numpy as np
+The volatility is that of the whole book: what is held and not allocated is part of it.
+"""
+
 from numpy.typing import NDArray
 
 from portfolio import fast_qp
@@ -15,6 +17,7 @@ def optimise(problem: Problem) -> Solution:
     part, share = risky_problem(problem)
     unsolved = _frontier.frontier(part)
     _frontier.add_rules(unsolved, part)
+    _frontier.count_fixed(unsolved, part)
     return Solution(whole(problem, share, _frontier.run(unsolved, unsolved.min_volatility, part.lines)))
 
 
@@ -22,4 +25,4 @@ def resolve(problem: Problem) -> NDArray[np.float64]:
     """Return the same weights by the direct quadratic program."""
     part, share = risky_problem(problem)
     _, sigma = part.estimates()
-    return whole(problem, share, fast_qp.solve(part, sigma, np.zeros(len(part.lines))))
+    return whole(problem, share, fast_qp.solve(part, sigma, part.pulled()))

@@ -28,6 +28,7 @@ CHAIN_EVERY = timedelta(hours=6)
 YEAR_MS = 365 * DAY_MS
 FIGURES = ("implied_volatility", "underlying_price", "mark_price", "open_interest")
 GREEKS = ("delta", "gamma", "vega", "theta")
+QUOTES = {"bid_price": "bidPrice", "ask_price": "askPrice"}
 
 
 def optioned_assets(session: VenueSession) -> list[str]:
@@ -134,6 +135,9 @@ async def chain_page(session: VenueSession, asset: str, state: SeriesState) -> P
     columns["implied_volatility"] = np.array([volatility for _, _, volatility in told])
     for name, field in zip(FIGURES[1:], ("underlyingPrice", "markPrice", "openInterest"), strict=True):
         columns[name] = np.array([_number(row.get(field)) for _, row, _ in told])
+    for name, field in QUOTES.items():  # a venue says 0 where nobody quotes
+        quoted = np.array([_number(row.get(field)) for _, row, _ in told])
+        columns[name] = np.where(quoted > 0, quoted, np.nan)
     found = greeks(
         is_call=columns["option_type"] == "call",
         forward=columns["underlying_price"],
@@ -162,7 +166,9 @@ def _number(value: object) -> float:
 
 def _columns(count: int) -> dict[str, Any]:
     """Every column empty."""
-    columns: dict[str, Any] = {name: np.full(count, np.nan) for name in ("strike", *FIGURES, *GREEKS)}
+    columns: dict[str, Any] = {
+        name: np.full(count, np.nan) for name in ("strike", *FIGURES, *GREEKS, *QUOTES)
+    }
     columns["expires_at"] = np.full(count, np.datetime64("NaT", "us"))
     columns["option_type"] = np.full(count, "", dtype=object)
     return columns
@@ -172,8 +178,8 @@ def _page(
     session: VenueSession, kind: str, asset: str, columns: Mapping[str, Any], state: SeriesState
 ) -> Page:
     names: Sequence[str] = (
-        "market_id", "observed_at", "option_type", "expires_at", "strike", *FIGURES, *GREEKS, "known_at",
-        "is_reconstructed",
+        "market_id", "observed_at", "option_type", "expires_at", "strike", *FIGURES, *GREEKS, *QUOTES,
+        "known_at", "is_reconstructed",
     )  # fmt: skip
     return Page(
         source=session.venue.id,

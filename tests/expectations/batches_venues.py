@@ -95,6 +95,8 @@ def implied_volatility(n: int = ROWS) -> pd.DataFrame:
             "theta": [None, *[-50.0] * (n - 1)],
             "known_at": observed,
             "is_reconstructed": False,
+            "bid_price": [None, None, *[0.019] * (n - 2)],
+            "ask_price": [None, None, *[0.021] * (n - 2)],
         }
     )
 
@@ -228,5 +230,7 @@ BAD_ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("negative_value", {"gamma": -1.0}),
         ("unknown_kind", {"kind": "future"}),
         ("known_at_out_of_order", {"known_at": NOW - HOUR}),
+        ("not_positive", {"bid_price": 0.0}),
+        ("crossed_book", {"bid_price": 0.03, "ask_price": 0.02}),
     ],
 }

@@ -84,6 +84,23 @@ def test_home_is_relative_to_the_file_and_replaced_by_option_or_environment(writ
         ((CORE, "[channels.ops]\nportfolios = ['coer']\n" + CORE), 8, ["did you mean 'core'"]),
         ((CORE, "[channels.ops]\nkind = 'appris'\n" + CORE), 8, ["'apprise'"]),
         (("[[venues]]", "[[venues]]\nbase_url = 'binance.com/api'"), 2, ["scheme://host"]),
+        (
+            (CORE, CORE + "\nholdings = 'my.csv'"),
+            8,
+            ["wanted a table with the keys file, found 'my.csv'", 'write holdings = { file = "my.csv" }'],
+        ),
+        (
+            (CORE, CORE + "\nrebalance = 3"),
+            8,
+            ["wanted a table with the keys band_absolute", "the section [portfolios.core.rebalance]"],
+        ),
+        (
+            (CORE, CORE + "\nsleeves = 'spot'"),
+            8,
+            ["sleeves: wanted a list, found 'spot': write sleeves = [\"spot\"]"],
+        ),
+        ((CORE, CORE + "\nholdings = ['a.csv']"), 8, ["found a list: write holdings = { file = "]),
+        ((CORE, CORE + "\nscenario_loss_caps = 0.1"), 8, ["wanted a table", "found 0.1"]),
     ],
 )
 def test_a_mistake_is_refused_with_file_line_and_remedy(write, change, line, words):

@@ -273,7 +273,7 @@ def test_an_option_is_worth_its_mark_in_coins_times_the_forward(master: Master) 
         "option_type": "call", "expires_at": pd.Timestamp("2020-03-27 08:00"), "strike": 90.0,
         "observed_at": read, "implied_volatility": 0.7, "underlying_price": 101.0, "mark_price": 0.15,
         "open_interest": 1.0, "delta": 0.8, "gamma": 0.0, "vega": 0.0, "theta": 0.0, "known_at": read,
-        "is_reconstructed": False,
+        "is_reconstructed": False, "bid_price": 0.14, "ask_price": 0.16,
     }  # fmt: skip
     times = dict.fromkeys(("expires_at", "observed_at", "known_at"), "datetime64[us]")
     load(master, pd.DataFrame([row]).astype(times), "implied_volatility")

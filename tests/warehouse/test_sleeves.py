@@ -212,6 +212,7 @@ def test_a_covered_call_gives_up_the_rise_of_the_call_in_coins(master: Master, s
             "implied_volatility": 0.6, "underlying_price": 100.0, "mark_price": [0.02, 0.05],
             "open_interest": 1.0, "delta": 0.25, "gamma": 0.0, "vega": 0.0, "theta": 0.0,
             "known_at": pd.to_datetime(["2020-01-01 23:20", "2020-01-02 23:20"]), "is_reconstructed": False,
+            "bid_price": float("nan"), "ask_price": float("nan"),
         }
     )  # fmt: skip
     load(master, chain, "implied_volatility")

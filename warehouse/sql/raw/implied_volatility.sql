@@ -21,6 +21,8 @@
 -- known_at           | when a user of the source could first have had this version, UTC         | not null, >= observed_at
 -- is_reconstructed   | true: known_at is derived from the publication lag, not observed         | not null
 -- load_id            | the load that brought this version                                       | not null
+-- bid_price          | best bid for the option, in the currency of its mark; null where nobody bids or none was read | > 0 or null
+-- ask_price          | best ask for the option, likewise                                        | > 0 or null
 create table raw.implied_volatility (
   venue varchar not null,
   market_id varchar not null,
@@ -40,5 +42,7 @@ create table raw.implied_volatility (
   theta double,
   known_at timestamp not null,
   is_reconstructed boolean not null,
-  load_id bigint not null
+  load_id bigint not null,
+  bid_price double,
+  ask_price double
 )

@@ -156,7 +156,8 @@ def _weights(weights: list[Row]) -> object:
     for row in weights:
         current, target = row["current_weight"], row["target_weight"]
         change = "" if current is None else f"{round((target - current) * 100, 2) + 0.0:+.2f}"
-        allowed = f"{(row['lower_bound'] or 0) * 100:.0f}-{(row['upper_bound'] or 0) * 100:.0f} %"
+        low, high = (row["lower_bound"] or 0) * 100, (row["upper_bound"] or 0) * 100
+        allowed = "as it is" if low == high != 0 else f"{low:.0f}-{high:.0f} %"
         risk = (percent(row["risk_contribution_before"], 1), percent(row["risk_contribution_after"], 1))
         line = f"{row['sleeve']}:{row['asset']}"
         rows.append((line, percent(current), percent(target), change, allowed, *risk))

@@ -211,11 +211,9 @@ def _stuck(inputs: DecisionInputs, policy: Policy, lines: tuple[str, ...]) -> di
         if is_cash(line) or (line in inputs.unlisted and sleeve_of(line) not in PLAIN_SLEEVES):
             continue
         if sleeve_of(line) not in policy.sleeves:
-            stuck[line] = Freeze(
-                "outside_policy", f"The sleeve of {line} is not part of this policy: kept as it is."
-            )
+            stuck[line] = Freeze("outside_policy", f"The sleeve of {line} is not part of this policy.")
         elif line in inputs.exposed:
-            text = f"{line} is held, and no option order is ever proposed: kept as it is."
+            text = f"{line} is held, and no option order is ever proposed."
             stuck[line] = Freeze("held_options", text)
         elif line in inputs.terms:
             # Its legs are priced by the same market as the coin, and it needs all of them.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from portfolio.sleeves import normal
 
 Array = NDArray[np.float64]
-Basis = Literal["bid", "ask", "mark", "model", "settled", "none"]
+Basis = Literal["bid", "ask", "mark", "model", "settled", "over", "none"]
 MARK_HAIRCUT = 0.10  # what closing at nobody's quote is taken to cost, of the price
 MODEL_DAYS = 7.0  # an older volatility says nothing of today's price
 DAYS_PER_YEAR = 365.0
@@ -58,7 +58,7 @@ class HeldOption:
         quantity: in coins, negative where it was written.
         value_usd: of all of it, negative for a debt; None where nothing bounds what is owed.
         basis: what the value rests on: the chain's bid or ask, its mark or a model less the haircut, the
-            settlement of one that has expired, or nothing.
+            settlement of one that has expired since it was stated, or nothing.
         forward, volatility, years: what greeks and shocks are computed from; 0 where they are not known.
     """
 
@@ -160,6 +160,7 @@ def value_option(
     limit: timedelta,
     coin_usd: float | None,
     settled_usd: float | None,
+    stated_at: datetime | None = None,
 ) -> HeldOption:
     """Value one option of a statement, never better than it could be closed at.
 
@@ -171,9 +172,14 @@ def value_option(
         limit: how old a quote may be to be one.
         coin_usd: today's price of the coin; None where there is none.
         settled_usd: the coin's price when it expired, for one that has.
+        stated_at: when it was so. What had expired by then was paid out: the cash is in the statement.
     """
     side = 1.0 if quantity > 0.0 else -1.0
-    if quote.expires_at <= as_of:
+    price: float | None
+    basis: Basis
+    if stated_at is not None and quote.expires_at <= stated_at:
+        price, basis = 0.0, "over"
+    elif quote.expires_at <= as_of:
         price, basis = _settled(quote, settled_usd)
     elif as_of - quote.observed_at <= limit:
         price, basis = _quoted(quote, side)
@@ -257,5 +263,6 @@ BASES: Mapping[str, str] = {
     "mark": f"at the mark {MARK_HAIRCUT:.0%} worse, for nobody quotes it",
     "model": f"by model, {MARK_HAIRCUT:.0%} worse, at the volatility of an old quote",
     "settled": "at what it settled at",
-    "none": "at nothing, for nothing prices it",
+    "over": "counted at nothing, for it had expired when the positions were stated",
+    "none": "counted at nothing, for nothing prices it",
 }

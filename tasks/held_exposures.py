@@ -20,7 +20,12 @@ from portfolio.pairing import HeldPart
 from tasks.held_quotes import Quotes
 
 Row = Mapping[str, Any]
-CODES = {"none": "no_option_quote", "settled": "option_expired", "model": "stale_option_quote"}
+CODES = {
+    "none": "no_option_quote",
+    "settled": "option_expired",
+    "over": "option_expired",
+    "model": "stale_option_quote",
+}
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,17 @@ def _held(part: HeldPart, row: Row, usd: float) -> str:
 
 def _option(option: HeldOption, quotes: Quotes, asset: str, telling: Telling) -> str:
     name = f"{option.quantity:+g} {option.market_id} at {option.venue}"
-    worth = "" if option.value_usd is None else f" {option.value_usd:,.0f} USD"
-    text = f"{name}:{worth} {BASES[option.basis]}"
+    if option.value_usd is None:
+        text = f"{name}: without a value, for nothing prices it"
+    else:
+        worth = "" if option.basis in ("over", "none") else f" {option.value_usd:,.0f} USD"
+        text = f"{name}:{worth} {BASES[option.basis]}"
     if option.is_alive:
         text += (
             f", delta {option.delta_usd:+,.0f} USD, vega {option.vega_usd:+,.1f} USD a point of volatility"
         )
     elif option.expires_at > telling.as_of:
-        text += ", delta not known"
+        text += "; its delta is not known"
     return ". ".join([text, *_expiry(option, quotes, asset, telling)]) + "."
 
 
@@ -121,6 +129,8 @@ def _doubt(option: HeldOption, quotes: Quotes, telling: Telling) -> str:
         text = f"{name} expired on {option.expires_at:%Y-%m-%d %H:%M} UTC"
         if option.basis == "none":
             text += ", and what its coin cost then is not stored"
+        elif option.basis == "over":
+            text += ", before the positions were stated"
         return f"{text}. Import a statement without it."
     quote = quotes.options.chain.get((option.venue, option.market_id))
     known = quote is not None and quote.observed_at.year > 1970

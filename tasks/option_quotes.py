@@ -58,6 +58,7 @@ class OptionQuotes:
             limit=self.limit,
             coin_usd=self.coins.get(row["asset"]),
             settled_usd=self.settled.get((row["asset"], quote.expires_at)),
+            stated_at=row["as_of"],
         )
 
 

@@ -78,9 +78,7 @@ def _quotes_do_not_cross() -> Rule:
         reason_code="crossed_book",
         columns=("bid_price", "ask_price"),
         holds=lambda frame: (
-            frame["bid_price"].isna()
-            | frame["ask_price"].isna()
-            | (frame["bid_price"] <= frame["ask_price"])
+            frame["bid_price"].isna() | frame["ask_price"].isna() | (frame["bid_price"] <= frame["ask_price"])
         ),
     )
 

@@ -74,7 +74,11 @@ def count_fixed(unsolved: EfficientFrontier, problem: Problem) -> None:
     """Add what is held and not allocated to an objective that is a variance: w'Σw + 2 w'Σf."""
     if problem.pull is not None:
         pull = problem.pull
-        unsolved.add_objective(lambda w: 2.0 * (pull @ w))
+
+        def covariance(w: Any) -> Any:  # noqa: ANN401 - cvxpy expressions have no types
+            return 2.0 * (pull @ w)
+
+        unsolved.add_objective(covariance)
 
 
 def cap_whole(unsolved: EfficientFrontier, problem: Problem, volatility: float) -> dict[str, Any]:

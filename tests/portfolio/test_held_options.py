@@ -70,12 +70,12 @@ def test_hulls_example_on_the_forward():
 def test_delta_and_vega_are_differences_of_the_mean_payoff(is_call, strike):
     held = option(-2.0, is_call=is_call, strike=strike)
     terms = {"is_call": is_call, "strike": strike, "years": 30 / 365}
-    up = mean_payoff(forward=60_600.0, volatility=0.55, **terms)
-    down = mean_payoff(forward=59_400.0, volatility=0.55, **terms)
-    assert held.delta_usd == pytest.approx(-2.0 * (up - down) / 1_200.0 * 60_000.0, rel=2e-3)
-    more = mean_payoff(forward=60_000.0, volatility=0.555, **terms)
-    less = mean_payoff(forward=60_000.0, volatility=0.545, **terms)
-    assert held.vega_usd == pytest.approx(-2.0 * (more - less), rel=2e-3)
+    up = mean_payoff(forward=60_060.0, volatility=0.55, **terms)
+    down = mean_payoff(forward=59_940.0, volatility=0.55, **terms)
+    assert held.delta_usd == pytest.approx(-2.0 * (up - down) / 120.0 * 60_000.0, rel=1e-4)
+    more = mean_payoff(forward=60_000.0, volatility=0.551, **terms)
+    less = mean_payoff(forward=60_000.0, volatility=0.549, **terms)
+    assert held.vega_usd == pytest.approx(-2.0 * (more - less) / 0.2, rel=1e-4)
     assert held.notional_usd == 120_000.0
 
 
@@ -159,6 +159,8 @@ def test_an_expired_option_is_worth_what_it_settled_at_and_moves_with_nothing():
     assert (held.value_usd, held.basis, held.delta_usd) == (-13_000.0, "settled", 0.0)
     assert held.gain(np.array([-0.5, 0.5])).tolist() == [0.0, 0.0]
     assert valued(ended, 1.0, settled=50_000.0).value_usd == 0.0
+    later = value_option(ended, "deribit", 2.0, NOW, LIMIT, 90_000.0, 66_500.0, NOW - timedelta(hours=1))
+    assert (later.value_usd, later.basis) == (0.0, "over")
     assert valued(ended, -1.0).value_usd is None
 
 

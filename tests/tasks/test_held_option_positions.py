@@ -12,7 +12,8 @@ from tasks.inputs import load_inputs
 from tasks.option_quotes import described
 from tasks.policy import policy_of
 from tasks.positions import import_positions
-from tasks.value import value_legs, value_portfolio
+from tasks.value import value_legs
+from tests.portfolio.market import fresh
 from tests.tasks.test_agreed_decisions import AS_OF, closes, fill, settings
 from tests.tasks.test_validate import context_for
 from tests.warehouse.support import FakeClock, load
@@ -23,10 +24,11 @@ from warehouse.reader import open_point_in_time
 
 BTC = float(closes("BTC", "binance")[-1])
 NOW = AS_OF.replace(tzinfo=None)
-HEAD = "asset,venue,quantity,kind,market_id,margin,quote\n"
-CASH = "USDT,binance,1000,spot,,,\nBTC,binance,2,spot,,,\n"
+HEAD = "asset,venue,quantity,kind,market_id,margin,quote,as_of\n"
+CASH = "USDT,binance,1000,spot,,,,\nBTC,binance,2,spot,,,,\n"
 CALL, PUT = "BTC-27MAR20-90-C", "BTC-27MAR20-80-P"
-OLD, ENDED, SOON, DOLLARS = "BTC-26JUN20-120-C", "BTC-28FEB20-50-C", "BTC-5MAR20-60-C", "BTC-27MAR20-70-C"
+OLD, ENDED, PAID = "BTC-26JUN20-120-C", "BTC-28FEB20-50-C", "BTC-28FEB20-60-C"
+SOON, DOLLARS = "BTC-5MAR20-60-C", "BTC-27MAR20-70-C"
 TIMES = dict.fromkeys(("expires_at", "observed_at", "known_at"), "datetime64[us]")
 
 
@@ -44,9 +46,23 @@ def row(market_id, *, read=NOW - timedelta(hours=3), **changes):
     return values | changes
 
 
+MISSING = "BTC-27MAR20-95-C"
+STATEMENTS = {
+    "long": f"BTC,deribit,3,option,{CALL},50,USDT,\n",
+    "several": f"BTC,deribit,2,option,{CALL},,,\nBTC,deribit,-2,option,{PUT},,,\n"
+    f"BTC,bybit,1,option,{DOLLARS},,,\n",
+    "stale": f"BTC,deribit,1,option,{OLD},,,\n",
+    "missing": f"BTC,deribit,1,option,{MISSING},,,\n",
+    "owed": f"BTC,deribit,-1,option,{MISSING},,,\n",
+    "ended": f"BTC,deribit,-2,option,{ENDED},,,2020-02-27\nBTC,deribit,3,option,{PAID},,,\n",
+    "soon": f"BTC,deribit,-1,option,{SOON},,,\n",
+    "capped": f"BTC,deribit,1,option,{CALL},,,\n",
+}
+
+
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    """Coins on one venue, and a chain of Deribit with quotes of every kind."""
+def context(tmp_path_factory):
+    """Coins on one venue, a chain of Deribit with quotes of every kind, and a portfolio per statement."""
     folder = tmp_path_factory.mktemp("options")
     fill(folder, ("binance",))
     chain = [
@@ -60,47 +76,47 @@ def filled(tmp_path_factory):
     ]
     with open_master(Home(folder / "data"), FakeClock(), "prepare a test") as master:
         load(master, pd.DataFrame(chain).astype(TIMES), "implied_volatility")
-    return folder
-
-
-def read(folder, text, *sleeves, **changes):
-    """The inputs, the policy and the book of a decision over the statement."""
     found = settings(folder, ("binance",))
-    update = {"sleeves": sleeves or ("spot", "cash"), **changes}
-    portfolios = {name: p.model_copy(update=update) for name, p in found.portfolios.items()}
-    context = context_for(found.model_copy(update={"portfolios": portfolios}), as_of=AS_OF)
-    file = folder / "holdings.csv"
-    file.write_text(HEAD + CASH + text)
-    import_positions(context, "core", file)
-    publish(context.home, FakeClock(), as_of=AS_OF, keep=2, min_free_bytes=0)
+    quick = {"objective": "max_quadratic_utility"}  # the only one that loads no modelling layer
+    core = found.portfolios["core"].model_copy(update=quick)
+    plain, with_options = ("spot", "cash"), {"class_bounds": {"options": (0.0, 0.1)}}
+    portfolios = {name: core.model_copy(update={"sleeves": plain}) for name in STATEMENTS}
+    portfolios["capped"] = core.model_copy(update={"sleeves": (*plain, "options"), **with_options})
+    made = context_for(found.model_copy(update={"portfolios": portfolios}), as_of=AS_OF)
+    for name, text in STATEMENTS.items():
+        file = folder / f"{name}.csv"
+        file.write_text(HEAD + CASH + text)
+        import_positions(made, name, file)
+    publish(made.home, FakeClock(), as_of=AS_OF, keep=2, min_free_bytes=0)
+    return made
+
+
+def read(context, portfolio):
+    """The inputs, the policy and the book of a decision over one of the statements."""
     with open_point_in_time(context.home, AS_OF) as reader:
-        inputs = load_inputs(reader, context, "core", (), {}).inputs
-    policy = policy_of(context.settings, "core")
-    return inputs, policy, open_book(inputs, policy), context
+        inputs = load_inputs(reader, context, portfolio, (fresh(),), {}).inputs
+    policy = policy_of(context.settings, portfolio)
+    return inputs, policy, open_book(inputs, policy)
 
 
-def test_a_long_call_counts_at_the_bid_and_a_written_one_at_the_ask_in_coins_times_the_forward(filled):
-    for quantity, price in ((3, 0.14), (-3, 0.16)):
-        inputs, _, book, context = read(filled, f"BTC,deribit,{quantity},option,{CALL},50,USDT\n")
-        worth = 50 + quantity * price * 101.0
-        assert book.nav_usd == pytest.approx(1000 + 2 * BTC + worth)
-        assert book.weight["options:BTC"] == pytest.approx(worth / book.nav_usd)
-        (held,) = inputs.exposed["options:BTC"].options
-        # 26.2083 days: 0.6 √T = 0.16078, d1 = 0.11531/0.16078 + 0.08039 = 0.7976, and N(0.7976) = 0.7874
-        assert held.delta_usd == pytest.approx(quantity * 0.7874 * 101.0, rel=2e-4)
-        assert inputs.exposed["options:BTC"].gross_usd == pytest.approx(3 * 101.0)
-        assert book.keeps("options:BTC").reason_code == "outside_policy"
-        assert f"at the {'bid' if quantity > 0 else 'ask'}" in inputs.exposed["options:BTC"].detail
-        assert "It expires on 2020-03-27 08:00 UTC." in inputs.exposed["options:BTC"].detail
-        (leg,) = [x for x in value_legs(context, "core") if x["kind"] == "option"]
-        assert leg["value_usd"] == pytest.approx(worth)
+def test_a_long_call_counts_at_the_bid_in_coins_times_the_forward(context):
+    inputs, _, book = read(context, "long")
+    worth = 50 + 3 * 0.14 * 101.0
+    assert book.nav_usd == pytest.approx(1000 + 2 * BTC + worth)
+    assert book.weight["options:BTC"] == pytest.approx(worth / book.nav_usd)
+    exposed = inputs.exposed["options:BTC"]
+    # 26.2083 days: 0.6 √T = 0.16078, d1 = 0.11531/0.16078 + 0.08039 = 0.7976, and N(0.7976) = 0.7874
+    assert exposed.options[0].delta_usd == pytest.approx(3 * 0.7874 * 101.0, rel=2e-4)
+    assert exposed.gross_usd == pytest.approx(3 * 101.0)
+    assert book.keeps("options:BTC").reason_code == "outside_policy"
+    assert "at the bid" in exposed.detail
+    assert "It expires on 2020-03-27 08:00 UTC." in exposed.detail
+    (leg,) = [x for x in value_legs(context, "long") if x["kind"] == "option"]
+    assert leg["value_usd"] == pytest.approx(worth)
 
 
-def test_options_of_one_coin_are_one_line_told_one_by_one(filled):
-    inputs, policy, book, _ = read(
-        filled,
-        f"BTC,deribit,2,option,{CALL},,\nBTC,deribit,-2,option,{PUT},,\nBTC,bybit,1,option,{DOLLARS},,\n",
-    )
+def test_options_of_one_coin_are_one_line_told_one_by_one(context):
+    inputs, policy, book = read(context, "several")
     # the put without quotes costs its mark and a tenth; the dollar-quoted call is recognised as such
     worth = 2 * 0.14 * 101 - 2 * 0.02 * 101 * 1.1 + 31.0
     assert book.weight["options:BTC"] * book.nav_usd == pytest.approx(worth)
@@ -117,8 +133,8 @@ def test_options_of_one_coin_are_one_line_told_one_by_one(filled):
     assert line.action == "keep"
 
 
-def test_a_stale_quote_freezes_the_line_and_says_so(filled):
-    inputs, policy, book, _ = read(filled, f"BTC,deribit,1,option,{OLD},,\n")
+def test_a_stale_quote_freezes_the_line_and_says_so(context):
+    inputs, policy, book = read(context, "stale")
     assert book.frozen["options:BTC"].reason_code == "stale_option_quote"
     assert (
         "from 2020-02-29 00:00 UTC, older than the limit of 26 hours" in book.frozen["options:BTC"].sentence
@@ -129,50 +145,45 @@ def test_a_stale_quote_freezes_the_line_and_says_so(filled):
     assert "by model, 10% worse, at the volatility of an old quote" in line.reason
 
 
-def test_a_chain_without_the_strike_counts_a_long_option_at_nothing_and_blocks_a_written_one(filled):
-    missing = "BTC-27MAR20-95-C"
-    inputs, policy, book, context = read(filled, f"BTC,deribit,1,option,{missing},,\n")
+def test_a_chain_without_the_strike_counts_a_long_option_at_nothing_and_blocks_a_written_one(context):
+    inputs, policy, book = read(context, "missing")
     assert book.nav_usd == pytest.approx(1000 + 2 * BTC)
     assert book.frozen["options:BTC"].reason_code == "no_option_quote"
     assert "no chain with its strike is stored" in book.frozen["options:BTC"].sentence
-    assert any("no chain with its strike" in note for note in value_portfolio(context, "core")["notes"])
     assert decide(inputs, policy, 1).status != "blocked"
-    inputs, policy, _, _ = read(filled, f"BTC,deribit,-1,option,{missing},,\n")
+    inputs, policy, _ = read(context, "owed")
     block = first_block(inputs, policy)
     assert block.reason_code == "no_price"
     assert "It was written, and what it may cost has no bound." in block.sentence
     assert "implied_volatility" in block.sentence
 
 
-def test_an_expired_option_is_worth_what_it_settled_at_and_asks_for_a_new_statement(filled):
+def test_an_expired_option_is_worth_what_it_settled_at_and_asks_for_a_new_statement(context):
     # the newest close before 2020-02-28 08:00 is the one that ends at midnight, day 119 since 2019-11-01
     settled = float(closes("BTC", "binance")[118]) - 50.0
     assert settled > 0
-    for quantity in (2, -2):
-        inputs, _, book, _ = read(filled, f"BTC,deribit,{quantity},option,{ENDED},,\n")
-        assert book.weight["options:BTC"] * book.nav_usd == pytest.approx(quantity * settled)
-        assert book.frozen["options:BTC"].reason_code == "option_expired"
-        assert "expired on 2020-02-28 08:00 UTC. Import a statement without it." in (
-            book.frozen["options:BTC"].sentence
-        )
-        assert inputs.exposed["options:BTC"].delta_usd == 0.0
+    inputs, _, book = read(context, "ended")
+    assert book.weight["options:BTC"] * book.nav_usd == pytest.approx(-2 * settled)
+    why = book.frozen["options:BTC"]
+    assert why.reason_code == "option_expired"
+    assert (
+        f"{ENDED} at deribit expired on 2020-02-28 08:00 UTC. Import a statement without it." in why.sentence
+    )
+    assert (
+        f"{PAID} at deribit expired on 2020-02-28 08:00 UTC, before the positions were stated."
+        in why.sentence
+    )
+    assert inputs.exposed["options:BTC"].delta_usd == 0.0
 
 
-def test_an_option_that_expires_soon_says_what_it_would_settle_at(filled):
-    inputs, _, _, _ = read(filled, f"BTC,deribit,-1,option,{SOON},,\n")
+def test_an_option_that_expires_soon_says_what_it_would_settle_at(context):
+    inputs, _, _ = read(context, "soon")
     told = inputs.exposed["options:BTC"].detail
     assert f"in 4 days; at today's price it settles at {60 - BTC:,.0f} USD" in told
 
 
-def test_with_the_sleeve_in_the_policy_held_options_are_kept_all_the_same(filled):
-    inputs, policy, book, _ = read(
-        filled,
-        f"BTC,deribit,1,option,{CALL},,\n",
-        "spot",
-        "cash",
-        "options",
-        class_bounds={"options": (0, 0.1)},
-    )
+def test_with_the_sleeve_in_the_policy_held_options_are_kept_all_the_same(context):
+    inputs, policy, book = read(context, "capped")
     assert "options:BTC" not in inputs.unlisted
     assert book.keeps("options:BTC").reason_code == "held_options"
     decision = decide(inputs, policy, 1)

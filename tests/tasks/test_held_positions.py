@@ -69,6 +69,18 @@ def test_without_the_sleeve_the_derivative_is_a_line_outside_the_policy_and_its_
     terms = loaded.inputs.terms["perp:BTC"]
     assert terms.net_delta * capital == pytest.approx(-2 * 1.01 * BTC)
     assert terms.gross_notional * abs(capital) == pytest.approx(2 * 1.01 * BTC)
+    exposed = loaded.inputs.exposed["perp:BTC"]
+    assert (exposed.delta_usd, exposed.gross_usd) == pytest.approx((-2 * 1.01 * BTC, 2 * 1.01 * BTC))
+
+
+def test_a_perpetual_at_its_entry_price_has_no_capital_and_its_whole_delta(filled):
+    entry = repr(1.01 * BTC)
+    loaded, book = read(filled, f"BTC,binance,-2,perp,{entry},,cross,,\nUSDT,binance,500,spot,,,,,\n", "spot")
+    assert book.weight["perp:BTC"] == pytest.approx(0.0, abs=1e-12)
+    assert loaded.inputs.exposed["perp:BTC"].delta_usd == pytest.approx(-2 * 1.01 * BTC)
+    assert loaded.inputs.exposed["perp:BTC"].detail == (
+        f"-2 BTC (perp) at binance: exposure {-2 * 1.01 * BTC:+,.0f} USD."
+    )
 
 
 def test_lent_staked_bank_and_immovable_count_and_what_nothing_prices_is_named(filled):
@@ -78,7 +90,8 @@ def test_lent_staked_bank_and_immovable_count_and_what_nothing_prices_is_named(f
         "BTC,deribit,1,option,,,,BTC-27MAR20-90-C,\nBTC,binance,1,future,90,5,,BTC_200327,\n"
     )
     loaded, book = read(filled, text, "spot", "cash")
-    assert loaded.outside == ("BTC (future)", "BTC (option)", "OWN (spot)")
+    assert loaded.outside == ("BTC (future)", "OWN (spot)")
+    assert book.frozen["options:BTC"].reason_code == "no_option_quote"
     assert book.nav_usd == pytest.approx(100 + 2 * ETH + 50 + BTC)
     assert book.weight["yield:USDT"] == pytest.approx(100 / book.nav_usd)
     assert book.immovable["spot:BTC"] == pytest.approx(BTC / book.nav_usd)

@@ -19,12 +19,11 @@ COLUMNS = (
     Column("strike", "number", is_nullable=True),
     Column("observed_at", "time"),
     Column("implied_volatility", "number"),
-    *(
-        Column(name, "number", is_nullable=True)
-        for name in (*FIGURES, "delta", "gamma", "vega", "theta", "bid_price", "ask_price")
-    ),
+    *(Column(name, "number", is_nullable=True) for name in (*FIGURES, "delta", "gamma", "vega", "theta")),
     Column("known_at", "time"),
     Column("is_reconstructed", "flag"),
+    Column("bid_price", "number", is_nullable=True),
+    Column("ask_price", "number", is_nullable=True),
 )
 
 

@@ -3,6 +3,7 @@
 The volatility is that of the whole book: what is held and not allocated is part of it.
 """
 
+import numpy as np
 from numpy.typing import NDArray
 
 from portfolio import fast_qp

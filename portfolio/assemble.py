@@ -31,7 +31,7 @@ from portfolio.verdict import Verdict, Weighing
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
-    """Everything a run has found out."""
+    """Everything a run has found out; `is_told` False leaves the lines' stories out."""
 
     book: Book
     estimates: Estimates | None
@@ -43,6 +43,7 @@ class Outcome:
     assumed_costs: bool
     confidence: float | None
     alternatives: tuple[Alternative, ...] = ()
+    is_told: bool = True
 
 
 def grade_of(flags: tuple[str, ...]) -> str:
@@ -108,7 +109,7 @@ def published(outcome: Outcome, inputs: DecisionInputs, policy: Policy) -> Decis
         is_simulated=inputs.is_simulated,
         target_lines=_target_lines(outcome, is_blocked=verdict.status == "blocked"),
         trades=trades(story, book, policy),
-        lines=decision_lines(story, book, inputs, policy),
+        lines=decision_lines(story, book, inputs, policy) if outcome.is_told else (),
         failures=outcome.proposal.failures + (outcome.notes if policy.objective != "policy" else ()),
         estimates=_figures(outcome),
         alternatives=outcome.alternatives,

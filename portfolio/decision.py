@@ -50,12 +50,16 @@ class Bench:
         estimate: the policy's estimates on a checked panel, as `estimates.estimate`.
         propose: a verified allocation, as `proposal.propose`.
         is_probed: perturb and resample, for stability and confidence; without, neither holds a trade back.
+        is_told: say for people what would end a hold, what other allocations there are, how sure it is, and
+            each line's story. A study that keeps status, figures, target and orders goes without: they are
+            the same.
     """
 
     panel: Callable[..., tuple[pd.DataFrame, Mapping[str, Freeze]]] = usable_panel
     estimate: Callable[..., Estimates] = estimate
     propose: Callable[..., Proposal] = propose
     is_probed: bool = True
+    is_told: bool = True
 
 
 LIVE = Bench()
@@ -81,7 +85,9 @@ def decide(inputs: DecisionInputs, policy: Policy, seed: int, bench: Bench = LIV
     costs = market_costs(book, inputs, policy)
     proposal = _proposal(book, inputs, policy, estimates, costs, bench, seed)
     weighing = _weigh(book, inputs, policy, estimates, proposal, seed if bench.is_probed else None)
-    verdict, triggers = _verdict(weighing, _model(proposal, estimates, costs), book, inputs, policy)
+    model = _model(proposal, estimates, costs)
+    verdict, triggers = _verdict(weighing, model, book, inputs, policy, is_told=bench.is_told)
+    probes = bench.is_probed and bench.is_told
     outcome = Outcome(
         book=book,
         estimates=estimates,
@@ -91,9 +97,10 @@ def decide(inputs: DecisionInputs, policy: Policy, seed: int, bench: Bench = LIV
         verdict=verdict,
         triggers=triggers,
         assumed_costs=any(c.is_assumed for c in costs.values()),
-        confidence=_confidence(book, policy, estimates, weighing, seed) if bench.is_probed else None,
+        confidence=_confidence(book, policy, estimates, weighing, seed) if probes else None,
+        is_told=bench.is_told,
     )
-    if bench.is_probed and estimates is not None:
+    if probes and estimates is not None:
         setting = Setting(book=book, inputs=inputs, policy=policy, estimates=estimates, seed=seed)
         outcome = replace(outcome, alternatives=alternatives(setting, proposal.problem, weighing))
     return published(outcome, inputs, policy)
@@ -106,11 +113,17 @@ def _model(proposal: Proposal, estimates: Estimates | None, costs: Mapping[str, 
 
 
 def _verdict(
-    case: Weighing, model: Model | None, book: Book, inputs: DecisionInputs, policy: Policy
+    case: Weighing,
+    model: Model | None,
+    book: Book,
+    inputs: DecisionInputs,
+    policy: Policy,
+    *,
+    is_told: bool,
 ) -> tuple[Verdict, tuple[Trigger, ...]]:
-    """Judge; a hold also says at which price or return it would become a trade."""
+    """Judge; a hold that is told also says at which price or return it would become a trade."""
     verdict = judge(case, book, inputs, policy)
-    if verdict.status != "hold" or book.nav_usd is None:
+    if verdict.status != "hold" or book.nav_usd is None or not is_told:
         return verdict, ()
     code = verdict.reason_code
     triggers = hold_triggers(code, case, model, book, inputs, policy)

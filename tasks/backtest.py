@@ -7,7 +7,7 @@ backtest that was stopped goes on where it was. Each walk is stored with all its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def _read(
         days=tuple(days),
         tape=tape,
         start=start_of(days[0], settings, request.assumed),
-        assumptions=assumptions_of(days, is_start_known=is_known),
+        assumptions=assumptions_of(days, settings.portfolios[name].sleeves, is_start_known=is_known),
     )
 
 
@@ -144,14 +144,16 @@ def _walk(
     if not missing:
         return
     context.reporter.start(WALKING, len(missing))
-    names = {id(job): identity for identity, job in missing.items()}
-    by_job = {(job.name, job.variation): names[id(job)] for job in missing.values()}
+    names = {(job.name, job.variation): identity for identity, job in missing.items()}
+    same: dict[str, list[Job]] = {}  # a variation that is what another job is already is walked with it
+    for job in missing.values():
+        same.setdefault(job.rules(), []).append(job)
     ready: list[tuple[str, Result]] = []
-    count = min(request.processes, len(missing))
-    with processes(count, set_study, study) as pool:
-        for result in each(pool, carry_out, [(job,) for job in missing.values()]):
-            ready.append((by_job[result.job.name, result.job.variation], result))
-            context.reporter.advance(WALKING)
+    with processes(min(request.processes, len(same)), set_study, study) as pool:
+        for result in each(pool, carry_out, [(jobs[0],) for jobs in same.values()]):
+            for job in same[result.job.rules()]:
+                ready.append((names[job.name, job.variation], replace(result, job=job)))
+                context.reporter.advance(WALKING)
             if len(ready) >= BATCH:
                 _store(context, request.portfolio, study, hashes, ready)
                 ready = []

@@ -29,6 +29,7 @@ from warehouse.rewind import open_rewinder
 MARKET_RULES = "market rules unknown then: no lot sizes or minimums, the stated taker fee"
 SPREADS = "spreads unknown then: the assumed ones"
 START = "no positions known at the start: all cash"
+OPTIONS = "no option is priced at its bid, so none can be bought or sold: the sleeve options is left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ def start_of(day: DecisionInputs, settings: Settings, assumed: Assumed) -> tuple
     return (Position(sleeve="cash", asset=settings.universe.quote, venue=venue, quantity=quantity),)
 
 
-def assumptions_of(days: Sequence[DecisionInputs], *, is_start_known: bool) -> tuple[str, ...]:
-    """What had to be assumed, in words."""
+def assumptions_of(
+    days: Sequence[DecisionInputs], sleeves: Sequence[str], *, is_start_known: bool
+) -> tuple[str, ...]:
+    """What had to be assumed, in words; `sleeves` are the policy's."""
     found: list[str] = []
     if any((m.amount_step, m.price_step, m.min_cost) == (None,) * 3 for d in days for m in d.instruments):
         found.append(MARKET_RULES)
@@ -122,6 +125,8 @@ def assumptions_of(days: Sequence[DecisionInputs], *, is_start_known: bool) -> t
         found.append(SPREADS)
     if not is_start_known:
         found.append(START)
+    if "options" in sleeves:
+        found.append(OPTIONS)
     return tuple(found)
 
 

@@ -28,9 +28,12 @@ Array = NDArray[np.float64]
 Row = Mapping[str, Any]
 MOST_ROWS = 40
 MORE_STYLE = """
-table { display: block; overflow-x: auto; font-size: .82rem; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table { font-size: .82rem; }
+th, td { padding: .3rem .4rem; } td:first-child { white-space: normal; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n { white-space: nowrap; }
+td.n small { display: block; opacity: .7; font-weight: 400; }
 tr.own td { font-weight: 600; }
+@media (max-width: 50rem) { table { display: block; overflow-x: auto; } }
 """
 HEADINGS = (
     "Portfolio", "Final value", "Growth a year", "Volatility", "Sharpe ratio", "Deepest fall",
@@ -133,7 +136,7 @@ def basis(report: Report) -> list[str]:
         "Intervals are those of the stationary bootstrap, 90 %.",
         f"{own['alerts']} messages would have been sent; {own['blocked']} decisions were blocked, "
         f"{own['missed_orders']} orders could not be executed.",
-        *(f"Assumed: {assumption}." for assumption in own["assumptions"] or ()),
+        *(f"Assumed: {x}." if x[:1].islower() else f"{x}." for x in own["assumptions"] or ()),
         f"Backtest {own['backtest_id']}, code {own['code_version']}, seed {own['seed']}.",
     ]
 
@@ -203,17 +206,20 @@ def _row(row: Row, *, is_own: bool) -> str:
     both = [row["up_capture"], row["down_capture"]]
     captured = " / ".join("–" if x is None else f"{x:.0%}" for x in both)
     cells = [
-        f"{row['final_usd']:,.0f}",
-        f"{row['annual_return']:+.1%}{_span(row, 'return', '{:+.0%}')}",
-        f"{row['volatility']:.0%}",
-        f"{row['sharpe']:.2f}{_span(row, 'sharpe', '{:.2f}')}",
-        f"{row['max_drawdown']:.0%}",
-        f"{row['turnover_per_year']:.0%}",
-        f"{row['cost_bps_per_year']:.0f} bps",
-        captured,
-        str(row["alerts"]),
+        (f"{row['final_usd']:,.0f}", ""),
+        (f"{row['annual_return']:+.1%}", _span(row, "return", "{:+.0%}")),
+        (f"{row['volatility']:.0%}", ""),
+        (f"{row['sharpe']:.2f}", _span(row, "sharpe", "{:.2f}")),
+        (f"{row['max_drawdown']:.0%}", ""),
+        (f"{row['turnover_per_year']:.0%}", ""),
+        (f"{row['cost_bps_per_year']:.0f} bps", ""),
+        (captured, ""),
+        (str(row["alerts"]), ""),
     ]
-    numbers = "".join(f'<td class="n">{_text(cell)}</td>' for cell in cells)
+    below = [f"<small>{_text(span.strip())}</small>" if span else "" for _, span in cells]
+    numbers = "".join(
+        f'<td class="n">{_text(cell)}{span}</td>' for (cell, _), span in zip(cells, below, strict=True)
+    )
     return f'<tr class="{"own" if is_own else ""}"><td>{_text(label(row))}</td>{numbers}</tr>'
 
 

@@ -50,6 +50,10 @@ class Job:
     config_hash: str
     is_baseline: bool = False
 
+    def rules(self) -> str:
+        """What the walk depends on besides the study: the same for jobs that differ in name alone."""
+        return repr((self.kind, self.policy, self.every_hours, self.is_baseline))
+
 
 def plan_jobs(
     settings: Settings, portfolio: str, every_hours: int, vary: Mapping[str, Sequence[str]]

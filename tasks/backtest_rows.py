@@ -65,12 +65,20 @@ def backtest_row(identity: str, portfolio: str, result: Result, study: Study, ha
 
 
 def _happened(result: Result) -> list[str]:
-    """What befell this walk alone."""
-    count = result.walk.liquidated
-    if not count:
-        return []
-    hedges = "one hedge was" if count == 1 else f"{count} hedges were"
-    return [f"{hedges} liquidated at a close: the margin is lost, the coins are kept unhedged"]
+    """What befell this walk alone, in sentences that begin like one: what is assumed begins small."""
+    found: list[str] = []
+    if count := result.walk.liquidated:
+        hedges = "One hedge was" if count == 1 else f"{count} hedges were"
+        found.append(f"{hedges} liquidated at a close: the margin is lost, the coins are kept unhedged")
+    if count := result.walk.rolled:
+        contracts = "One dated contract was" if count == 1 else f"{count} dated contracts were"
+        found.append(f"{contracts} left before the end for the next one, as the sleeve's roll_days say")
+    if count := result.walk.delivered:
+        contracts = "One dated contract was" if count == 1 else f"{count} dated contracts were"
+        found.append(
+            f"{contracts} delivered at the coin's close of its last day: the coins are kept unhedged"
+        )
+    return found
 
 
 def day_rows(identity: str, result: Result) -> list[Row]:

@@ -4,6 +4,8 @@ In: the files under warehouse/sql. Out: a Catalogue that knows columns, keys, de
 building. Dependencies are read out of the SQL by DuckDB's own parser, never listed by hand.
 """
 
+from __future__ import annotations
+
 import difflib
 import json
 from collections.abc import Iterator, Mapping

@@ -4,6 +4,8 @@ In: the SQL files. Out: sentences about what is wrong; none means that every tab
 promises, every view and named query binds, and every key is made of real columns.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 
 import duckdb

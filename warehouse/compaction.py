@@ -4,6 +4,8 @@ In: a home whose lock is free. Out: the same tables with the same rows in a smal
 replaced by one rename, after every table was compared.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import duckdb

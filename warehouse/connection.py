@@ -4,6 +4,8 @@ In: a path. Out: a connection whose session is UTC and that can neither read fil
 extensions nor be talked into doing so later.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +33,7 @@ class Engine:
     threads: int | None = None
     spills: bool = True
 
-    def within(self, memory_limit: str) -> "Engine":
+    def within(self, memory_limit: str) -> Engine:
         """The same, with this limit where none was chosen."""
         return self if self.memory_limit is not None else replace(self, memory_limit=memory_limit)
 

@@ -6,6 +6,8 @@ identical one is nothing. Primary keys would make this tens of times slower, so 
 the stretch of time that it covers.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -5,6 +5,8 @@ that commit and the row counts are written here, fsynced; at the next opening th
 was committed right before a kill, never behind.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any

@@ -4,6 +4,8 @@ In: a published snapshot. Out: <home>/published/parquet-NNNNNN/<layer>/<table>.p
 `parquet`, which leads to a whole mirror at every moment. Everything in it can be made again.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 from pathlib import Path

@@ -3,6 +3,8 @@
 In: a home whose lock is held. Out: a connection that is up to date, verified and locked down.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Generator

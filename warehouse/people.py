@@ -3,6 +3,8 @@
 In: the home. Out: a DuckDB connection to the newest snapshot, read-only, in UTC, without any way out of it.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import duckdb

@@ -4,6 +4,8 @@ In: an empty database in memory. Out: views named as the warehouse's tables. The
 over them, which makes a replayed decision the same computation as a live one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path

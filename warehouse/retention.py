@@ -5,6 +5,8 @@ of ops.archives for each. Core, mart and every moment younger than the limit are
 read together with the files.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -24,13 +24,32 @@ from warehouse.snapshots import SnapshotInfo, snapshot_info
 from warehouse.statements import listed, literal, quote, statement
 from warehouse.values import into_database
 
+# Views that most questions of a decision stand on, some of them through one another. A view is computed anew
+# wherever it is named: kept for the moment, each is computed once.
+KEPT = (
+    "mart.stablecoin_prices",
+    "mart.latest_stablecoin_prices",
+    "mart.quote_prices",
+    "mart.spot_prices",
+    "mart.identity_breaks",
+    "mart.latest_prices",
+)
+
 
 class Rewinder(Reader):
     """A snapshot in memory, seen as of a moment that can be moved; made by `open_rewinder` only."""
 
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, snapshot: SnapshotInfo, kept: Mapping[str, str]
+    ) -> None:
+        super().__init__(connection, snapshot)
+        self._kept = kept
+
     def move(self, as_of: datetime) -> None:
         """Show everything as it was known at another moment (aware UTC)."""
         self._connection.execute(statement("rewind_move", moment=_moment(as_of)))
+        for name, body in self._kept.items():
+            self._connection.execute(statement("rewind_keep", name=quote(name), body=body))
 
 
 @contextmanager
@@ -56,18 +75,12 @@ def open_rewinder(
         info = snapshot_info(probe)
         assert info is not None, "a published snapshot knows its number"
         connection.execute(statement("attach", path=literal(str(path))))
-        _build(connection, home, first, stated or {})
+        kept = _build(connection, home, first, stated or {})
         lock_down(connection)
-        yield _standing_at(connection, info, first)
+        yield Rewinder(connection, info, kept)
     finally:
         connection.close()
         probe.close()
-
-
-def _standing_at(connection: duckdb.DuckDBPyConnection, info: SnapshotInfo, first: datetime) -> Rewinder:
-    found = Rewinder(connection, info)
-    found.move(first)
-    return found
 
 
 def _moment(as_of: datetime) -> str:
@@ -76,8 +89,12 @@ def _moment(as_of: datetime) -> str:
 
 def _build(
     connection: duckdb.DuckDBPyConnection, home: Home, first: datetime, stated: Mapping[str, Rows]
-) -> None:
-    """Show every table and view of the catalogue over versions held in memory."""
+) -> dict[str, str]:
+    """Show every table and view of the catalogue over versions held in memory, as of the first moment.
+
+    Returns:
+        The views that are kept as tables, in the order in which they rest on each other, with their selects.
+    """
     for layer in LAYERS:
         connection.execute(f"create schema {quote(layer)}")
     connection.execute(statement("rewind_schema"))
@@ -86,9 +103,14 @@ def _build(
     returned = bring_back(connection, home.archive, needed_archives(connection, present, first, None))
     wider = widened(connection)
     held: set[str] = set()
+    kept: dict[str, str] = {}
     for table in load_catalogue().tables.values():
         if table.full_name in stated:
             state_rows(connection, table, stated[table.full_name])
+            continue
+        if table.full_name in KEPT:
+            kept[table.full_name] = table.body
+            connection.execute(statement("rewind_keep", name=quote(table.full_name), body=table.body))
             continue
         if table.kind == "view":
             body = table.body
@@ -102,6 +124,7 @@ def _build(
             here = wider.get(table.full_name, f"snapshot.{quote(table.full_name)}")
             body = statement("pass_through", source=here)
         connection.execute(statement("create_view", name=quote(table.full_name), body=body))
+    return kept
 
 
 def _source(table: Table, wider: Mapping[str, str], returned: Mapping[str, str]) -> str:

@@ -5,6 +5,8 @@ migrations it has not seen (warehouse/sql/migrations/NNNN_name.sql), then gets w
 are always replaced.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime

@@ -3,6 +3,8 @@
 In: a home whose lock is held and a master that is closed. Out: files that readers open and nobody ever edits.
 """
 
+from __future__ import annotations
+
 import errno
 import hashlib
 import os

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.text import Text
 
-from flows.opening import open_context
 from flows.options import Options, common
-from flows.paper import console, jsonable, percent, table
-from flows.portfolios import chosen_portfolios
-from tasks.publish import publish
+from flows.paper import percent, table
+from flows.studies import study
 from tasks.sensitivity import SensitivitySummary
 from tasks.sensitivity import sensitivity as ask_what_moves
-from tasks.value import as_published
 
 Row = dict[str, Any]
-TITLES = {
-    "doubt": "inputs, the one to doubt first on top (turnover of the answer when it is changed)",
-    "band": "weights over resampled histories",
-    "beta": "beta to bitcoin of the weights and of each line",
-    "macro": "correlation of the weights with macroeconomic series, on common trading days",
-    "rolling": "the same in the newest 90 observations; least and most of any 90",
-    "lead": "what leads what (Granger): p-value after all tests are counted (Holm)",
-    "break": "days on which mean or variance of the weights' returns changed for good",
-    "regime": "probability of the stormy one of two regimes, by the days up to now",
-}
+EDGE = 5e-4  # a weight so near to its band lies at its edge
+
+
+@dataclass(frozen=True)
+class _Section:
+    """How the rows of one kind are shown: a title, columns, a row's cells; figures are set to the right."""
+
+    title: str
+    columns: tuple[str, ...]
+    cells: Callable[[Row], tuple[str, ...]]
+    figures: tuple[str, ...]
 
 
 @click.command()
@@ -40,55 +39,112 @@ def sensitivity(options: Options, portfolio: str | None, draws: int) -> int:
 
     Example: trimtab sensitivity --portfolio core --draws 100
     """
-    context = open_context(options.config, options.home, options.as_of, "sensitivity")
-    context = context if options.as_of else as_published(context)
-    names = chosen_portfolios(context.settings, portfolio)
-    found = [ask_what_moves(context, name, draws) for name in names]
-    publish(context)
-    if options.json:
-        click.echo(json.dumps(jsonable([asdict(one) for one in found]), indent=2))
-        return 0
-    for one in found:
-        _show(one)
-    return 0
+    return study(
+        options, "sensitivity", portfolio, lambda context, name: ask_what_moves(context, name, draws), _show
+    )
 
 
-def _show(found: SensitivitySummary) -> None:
-    out = console()
-    if found.is_simulated:
-        out.print(Text("SIMULATED DATA", style="bold yellow"))
+def _show(out: Console, found: SensitivitySummary) -> None:
     out.print(Text(found.portfolio, style="bold"))
     for note in found.notes:
         out.print(Text(f"  {note}"))
-    columns = ("what", "line", "value", "from", "to", "note")
-    for kind, title in TITLES.items():
-        rows = [_cells(row) for row in found.rows if row["kind"] == kind]
+    for kind, section in SECTIONS.items():
+        rows = [section.cells(row) for row in found.rows if row["kind"] == kind]
         if rows:
-            out.print(Text(f"  {title}", style="bold"))
-            out.print(table(columns, rows, right=("value", "from", "to")))
+            out.print(Text(f"  {section.title}", style="bold"))
+            out.print(table(section.columns, rows, right=section.figures))
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    is_weight = row["kind"] in {"doubt", "band"}
-    numbers = [row.get(name) for name in ("value", "low", "high")]
-    form = "{:.3f}" if row["kind"] in {"lead", "regime"} else "{:+.2f}"
-    told = [percent(x) if is_weight else "" if x is None else form.format(x) for x in numbers]
-    return (row["name"], row["line"] or "all", *told, _note(row["detail"]))
+def _doubt(row: Row) -> tuple[str, ...]:
+    detail = row["detail"]
+    largest = sorted(detail["moved"].items(), key=lambda pair: -abs(pair[1]))[:2]
+    told = ", ".join(f"{line} {delta * 100:+.1f} pp" for line, delta in largest) or "nothing"
+    if detail["is_reversed"]:
+        told = f"{told}; the verdict becomes {detail['status']} ({detail['reason_code']})"
+    return row["name"], row["line"] or "all", percent(row["value"]) or "no answer", told
 
 
-def _note(detail: Row) -> str:
-    if "moved" in detail:
-        largest = sorted(detail["moved"].items(), key=lambda pair: -abs(pair[1]))[:2]
-        moves = ", ".join(f"{line} {delta * 100:+.1f} pp" for line, delta in largest)
-        return f"{moves}; then {detail['status']} {detail['reason_code']}" if detail["is_reversed"] else moves
-    if "proposed" in detail:
-        return f"proposed {percent(detail['proposed'])}"
-    if "tests" in detail:
-        word = "sure" if detail["is_sure"] else "may be chance"
-        alone, share = detail["p_value"], detail["benjamini_hochberg"]
-        return f"{word}: alone {alone:.2g}, Benjamini-Hochberg {share:.2g} of {detail['tests']} tests"
-    if "storm_volatility" in detail:
-        return (
-            f"a day: {percent(detail['calm_volatility'])} calm, {percent(detail['storm_volatility'])} stormy"
-        )
-    return f"{detail['points']} observations"
+def _band(row: Row) -> tuple[str, ...]:
+    proposed, low, high = row["detail"]["proposed"], row["low"], row["high"]
+    is_inside = low - EDGE <= proposed <= high + EDGE
+    figures = (percent(x) for x in (proposed, low, row["value"], high))
+    return (row["line"], *figures, "" if is_inside else "the proposal lies outside")
+
+
+def _link(row: Row) -> tuple[str, ...]:
+    whole = "the proposed weights"
+    name = (row["line"] or whole) if row["kind"] == "beta" else row["name"]
+    figures = ("" if x is None else f"{x:+.2f}" for x in (row["value"], row["low"], row["high"]))
+    return (name, *figures, str(row["detail"]["points"]))
+
+
+def _lead(row: Row) -> tuple[str, ...]:
+    detail = row["detail"]
+    word = "sure" if detail["is_sure"] else "may be chance"
+    figures = (_chance(x) for x in (detail["p_value"], row["value"], detail["benjamini_hochberg"]))
+    return (row["name"], word, *figures)
+
+
+def _break(row: Row) -> tuple[str, ...]:
+    return row["name"], str(row["detail"]["points"])
+
+
+def _regime(row: Row) -> tuple[str, ...]:
+    detail = row["detail"]
+    return f"{row['value']:.1%}", percent(detail["calm_volatility"]), percent(detail["storm_volatility"])
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+SECTIONS = {
+    "doubt": _Section(
+        "one input changed at a time; the input on top is the one to doubt first",
+        ("change", "line", "turnover", "weights that move most"),
+        _doubt,
+        ("turnover",),
+    ),
+    "band": _Section(
+        "weights over resampled histories",
+        ("line", "proposed", "5 % below", "median", "5 % above", ""),
+        _band,
+        ("proposed", "5 % below", "median", "5 % above"),
+    ),
+    "beta": _Section(
+        "beta to bitcoin, with its 90 % interval",
+        ("of", "beta", "from", "to", "days"),
+        _link,
+        ("beta", "from", "to", "days"),
+    ),
+    "macro": _Section(
+        "correlation of the proposed weights with macroeconomic series, on common trading days",
+        ("series", "correlation", "from", "to", "observations"),
+        _link,
+        ("correlation", "from", "to", "observations"),
+    ),
+    "rolling": _Section(
+        "that correlation in the newest 90 observations, and the least and most of any 90",
+        ("series", "newest", "least", "most", "observations"),
+        _link,
+        ("newest", "least", "most", "observations"),
+    ),
+    "lead": _Section(
+        "what leads what (Granger): probability of so strong a lead by chance; leading is not causing",
+        ("lead", "", "alone", "all tests (Holm)", "share false (BH)"),
+        _lead,
+        ("alone", "all tests (Holm)", "share false (BH)"),
+    ),
+    "break": _Section(
+        "days on which mean or variance of the proposed weights' returns changed for good",
+        ("day", "days looked at"),
+        _break,
+        ("days looked at",),
+    ),
+    "regime": _Section(
+        "two regimes of the proposed weights' returns, by the days up to now",
+        ("probability of the stormy one", "daily volatility, calm", "stormy"),
+        _regime,
+        ("probability of the stormy one", "daily volatility, calm", "stormy"),
+    ),
+}

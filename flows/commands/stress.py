@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import click
+from rich.console import Console
 from rich.text import Text
 
-from flows.opening import open_context
 from flows.options import Options, common
-from flows.paper import console, jsonable, money, percent, table
-from flows.portfolios import chosen_portfolios
-from tasks.publish import publish
+from flows.paper import money, percent, table
+from flows.studies import study
 from tasks.stress import StressSummary
 from tasks.stress import stress as ask_what_if
-from tasks.value import as_published
+
+LEGEND = (
+    "A loss is positive, a gain negative, as a share of the whole portfolio. A figure under `covered` says "
+    "that only this part of it could be asked."
+)
+KINDS = {
+    "historical": "through episodes of the past, at the worst close",
+    "hypothetical": "under shocks",
+    "modelled": "by models",
+}
 
 
 @click.command()
@@ -35,40 +40,27 @@ def stress(options: Options, portfolio: str | None, paths: int) -> int:
 
     Example: trimtab stress --portfolio core --paths 10000
     """
-    context = open_context(options.config, options.home, options.as_of, "stress")
-    context = context if options.as_of else as_published(context)
-    names = chosen_portfolios(context.settings, portfolio)
-    found = [ask_what_if(context, name, paths) for name in names]
-    publish(context)
-    if options.json:
-        click.echo(json.dumps(jsonable([asdict(one) for one in found]), indent=2))
-        return 0
-    for one in found:
-        _show(one)
-    return 0
+    return study(options, "stress", portfolio, lambda context, name: ask_what_if(context, name, paths), _show)
 
 
-def _show(found: StressSummary) -> None:
-    out = console()
-    if found.is_simulated:
-        out.print(Text("SIMULATED DATA", style="bold yellow"))
+def _show(out: Console, found: StressSummary) -> None:
     worth = f"{money(found.nav_usd)} USD" if found.nav_usd is not None else "value unknown"
     out.print(Text(f"{found.portfolio}: {worth}", style="bold"))
     for note in found.notes:
         out.print(Text(f"  {note}"))
-    for subject in dict.fromkeys(row["subject"] for row in found.rows):
+    out.print(Text(f"  {LEGEND}", style="dim"))
+    for subject, kind in dict.fromkeys((row["subject"], row["kind"]) for row in found.rows):
         cells = [
             (
                 row["scenario"],
-                row["kind"],
                 percent(row["loss_fraction"]) or "no data",
                 money(row["loss_usd"]),
                 "" if row["status"] == "complete" else percent(row["covered"], 0),
                 row["detail"]["sentence"],
             )
             for row in found.rows
-            if row["subject"] == subject
+            if (row["subject"], row["kind"]) == (subject, kind)
         ]
-        columns = ("scenario", "kind", "loss", "loss USD", "covered", "what happens")
-        out.print(Text(f"  {subject}", style="bold"))
+        columns = ("scenario", "loss", "loss USD", "covered", "what happens")
+        out.print(Text(f"  {subject}, {KINDS.get(kind, kind)}", style="bold"))
         out.print(table(columns, cells, right=("loss", "loss USD", "covered")))

@@ -36,18 +36,23 @@ class Account:
     """Holdings as positions, changed by fills.
 
     Attributes:
-        positions: what is held; one that is immovable is never touched. A hedged line (carry) is one position
-            in coins, its `capital_usd` the coins with the margin.
+        positions: what is held; one that is immovable is never touched. A hedged line (carry, basis) is one
+            position in coins, its `capital_usd` the coins with the margin.
         missed: orders that could not be executed, for want of a price, of cash or of a market.
         liquidated: hedges whose margin the venue took.
+        rolled: dated contracts that were left for a later one; `delivered`: that ended while they were held.
         margin: hedged line → margin that lies beside it, in the contract's quote.
+        contracts: line of the sleeve basis → market id of the dated contract that is short.
         arrivals: withdrawals on their way; until then they count as immovable.
     """
 
     positions: tuple[Position, ...]
     missed: int = 0
     liquidated: int = 0
+    rolled: int = 0
+    delivered: int = 0
     margin: dict[str, float] = field(default_factory=dict[str, float])
+    contracts: dict[str, str] = field(default_factory=dict[str, str])
     arrivals: list[Arrival] = field(default_factory=list[Arrival])
 
     def quantities(self) -> dict[str, float]:

@@ -1,12 +1,10 @@
-"""What a day does to a simulated account, and what orders do at its close.
+"""What orders do to a simulated account at a close.
 
-Plain orders trade at the close. A carry opens or closes with both legs or not at all: the coin and the short
-perpetual each pay fee, spread and impact, the margin comes from cash and goes back to it. Over each day the
-margin takes the perpetual's change and the funding (positive rates are paid by longs to shorts), and at the
-close it is restored to the stated leverage. A deposit grows by its dated rate.
+Plain orders trade at the close. A carry or basis opens or closes with both legs or not at all: the coin and
+the short contract each pay fee, spread and impact, the margin comes from cash and goes back to it. What the
+days between do is in `hedging`.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,10 +12,12 @@ from decimal import Decimal
 from portfolio.costs import trading_cost
 from portfolio.desk import exact, floor_step
 from portfolio.lab.account import Account, Arrival, Fill, coin_line
+from portfolio.lab.hedging import margin_of, restate
 from portfolio.lab.tape import Hedge, Tape
 from portfolio.model import DecisionInputs, Instrument, SleeveTerms, Trade, line_of
 
 PLAIN_SLEEVES = ("spot", "cash")
+CONTRACTS = ("perp", "future")
 SOON_DAYS = 1.0  # what comes back within a day is there at the next close
 
 
@@ -29,79 +29,10 @@ class Market:
     tape: Tape
     day: int
 
-    def hedge(self, line: str) -> Hedge | None:
-        """Return the legs of a hedged line, or None where they could not be traded."""
-        course = self.tape.courses.get(line)
+    def hedge(self, line: str, market_id: str) -> Hedge | None:
+        """Return the legs of a hedged line with that contract, or None where they could not be traded."""
+        course = self.tape.course(line, market_id)
         return course.at(self.day) if course is not None else None
-
-
-def live_through(account: Account, tape: Tape, day: int) -> None:
-    """Let a day pass: deposits grow, margins take profit and funding and are restored, arrivals come in.
-
-    Args:
-        account: changed in place.
-        tape: what happened.
-        day: that ends.
-    """
-    account.receive(day)
-    for line, growth in tape.growth.items():
-        units = account.movable(line)
-        rate = float(growth[day])
-        if units > 0 and math.isfinite(rate):
-            account.move(line, account.venue_of(line, ""), units * exact(rate))
-    for line, course in tape.courses.items():
-        if account.movable(line) <= 0:
-            continue
-        now = course.at(day)
-        before = next((x for d in range(day - 1, -1, -1) if (x := course.at(d)) is not None), None)
-        if now is not None:
-            _settle(account, line, now, before or now)
-
-
-def _settle(account: Account, line: str, now: Hedge, before: Hedge) -> None:
-    """Settle one hedged line over the days since it last had prices."""
-    coins = float(account.movable(line))
-    margin = _margin(account, line, coins, before)
-    margin += coins * (before.contract - now.contract + now.funding)
-    account.margin[line] = margin
-    if margin <= now.course.maintenance * coins * now.contract:
-        _liquidate(account, line)
-        return
-    cash = line_of("cash", now.course.quote)
-    wanted = coins * now.margin - margin
-    there = float(account.movable(cash))
-    moved = exact(min(wanted, there)) if wanted > 0.0 else exact(wanted)
-    account.move(cash, account.venue_of(cash, _venue(account, line)), -moved)
-    account.margin[line] = margin + float(moved)
-    _restate(account, line, now)
-
-
-def _margin(account: Account, line: str, coins: float, at: Hedge) -> float:
-    """The margin of a line: as kept, or what a statement's capital leaves beside the coins."""
-    if line in account.margin:
-        return account.margin[line]
-    capital = [p.capital_usd for p in account.positions if p.line == line and not p.immovable]
-    if None in capital:
-        return coins * at.margin
-    return (sum(x for x in capital if x is not None) - coins * at.coin_usd) / at.quote_usd
-
-
-def _restate(account: Account, line: str, now: Hedge) -> None:
-    coins = float(account.movable(line))
-    account.state_capital(line, coins * now.coin_usd + account.margin.get(line, 0.0) * now.quote_usd)
-
-
-def _liquidate(account: Account, line: str) -> None:
-    """The venue closes the short and keeps the margin; the coins beside it are plain coins now."""
-    coins, venue = account.movable(line), _venue(account, line)
-    account.move(line, venue, -coins)
-    account.move(coin_line(line), venue, coins)
-    account.margin.pop(line, None)
-    account.liquidated += 1
-
-
-def _venue(account: Account, line: str) -> str:
-    return next((p.venue for p in account.positions if p.line == line and not p.immovable), "")
 
 
 def execute(
@@ -159,10 +90,10 @@ def _trade_plain(account: Account, trade: Trade, inputs: DecisionInputs, at: Mar
 
 
 def _trade_pair(account: Account, pair: Sequence[Trade], inputs: DecisionInputs, at: Market) -> list[Fill]:
-    """Both legs of a carry, or none; coins that no order is for come from the plain ones, or stay as such."""
-    short = next((t for t in pair if t.market_type == "perp"), None)
+    """Both legs, or none; coins that no order is for come from the plain ones, or stay as such."""
+    short = next((t for t in pair if t.market_type in CONTRACTS), None)
     line = line_of(pair[0].sleeve, pair[0].asset)
-    hedge = at.hedge(line)
+    hedge = None if short is None or _is_other(account, line, short) else at.hedge(line, short.market_id)
     contract = None if short is None else _market(short, inputs)
     cash = "" if hedge is None else line_of("cash", hedge.course.quote)
     if short is None or hedge is None or contract is None or cash not in at.price:
@@ -174,6 +105,12 @@ def _trade_pair(account: Account, pair: Sequence[Trade], inputs: DecisionInputs,
     if not found:
         account.missed += len(pair)
     return found
+
+
+def _is_other(account: Account, line: str, short: Trade) -> bool:
+    """Tell whether a line holds another dated contract than the one that is ordered: a line holds one."""
+    held = account.contracts.get(line, short.market_id)
+    return held != short.market_id and account.movable(line) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +163,9 @@ def _open(account: Account, legs: _Legs, inputs: DecisionInputs) -> list[Fill]:
         account.move(coin_line(legs.line), legs.short.venue, -kept)
     account.move(legs.line, legs.short.venue, coins)
     account.margin[legs.line] = before + posted
-    _restate(account, legs.line, hedge)
+    if legs.short.market_type == "future":
+        account.contracts[legs.line] = legs.short.market_id
+    restate(account, legs.line, hedge)
     return fills
 
 
@@ -236,7 +175,7 @@ def _close(account: Account, legs: _Legs, inputs: DecisionInputs) -> list[Fill]:
     if coins <= 0:
         return []
     sold = min(coins, legs.coin.quantity) if legs.coin is not None else Decimal(0)
-    margin = _margin(account, legs.line, float(whole), hedge)
+    margin = margin_of(account, legs.line, float(whole), hedge)
     freed = margin * float(coins / whole)
     fills = legs.fills(coins, sold, -1, inputs)
     gained = float(sold) * hedge.coin_usd - sum(f.cost_usd for f in fills)
@@ -247,8 +186,9 @@ def _close(account: Account, legs: _Legs, inputs: DecisionInputs) -> list[Fill]:
     account.margin[legs.line] = margin - freed
     if coins == whole:
         account.margin.pop(legs.line)
+        account.contracts.pop(legs.line, None)
     else:
-        _restate(account, legs.line, hedge)
+        restate(account, legs.line, hedge)
     return fills
 
 

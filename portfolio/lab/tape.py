@@ -6,7 +6,7 @@ A tape is history, not knowledge: no decision ever sees it. A day ends at 00:00 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
-    """What a coin and the short perpetual beside it did, day by day; arrays have one value a day.
+    """What a coin and the short contract beside it did, day by day; arrays have one value a day.
 
     Attributes:
         coin_usd: close of the coin; NaN where it had none.
-        contract: close of the perpetual, in its quote; likewise.
+        contract: close of the contract, in its quote; likewise.
         funding: what a short of one coin received over the day that ends, in quote; NaN where not known.
-        quote: the currency that the perpetual is margined in; `quote_usd`: its price.
+        quote: the currency that the contract is margined in; `quote_usd`: its price.
         leverage: notional over margin, restored at every close.
         maintenance: margin below this share of the notional is taken by the venue.
+        market_id: of a dated contract; `expires_at`: when it is delivered, aware UTC; None for a perpetual.
+        roll_days: it is left at the first close that is so near to its end.
     """
 
     coin_usd: Array
@@ -37,6 +39,13 @@ class Course:
     quote_usd: Array
     leverage: float
     maintenance: float = 0.025
+    market_id: str = ""
+    expires_at: datetime | None = None
+    roll_days: float = 0.0
+
+    def is_left(self, at: datetime) -> bool:
+        """Tell whether the contract is about to end, so that it is not held any longer."""
+        return self.expires_at is not None and self.expires_at <= at + timedelta(days=self.roll_days)
 
     def at(self, day: int) -> "Hedge | None":
         """Return the prices at the end of a day, or None where one of them is missing."""
@@ -71,8 +80,9 @@ class Tape:
         lines: columns of `closes`.
         ends: the instants at which the days end, aware UTC, increasing.
         closes: days × lines, USD per unit; NaN where the line had no price that day. A line without a price
-            of its own (a coin with a short perpetual) has that of its capital: coin and full margin.
+            of its own (a coin with a short contract) has that of its capital: coin and full margin.
         courses: line → what its legs did, for lines of the sleeve carry.
+        dated: line → its contracts, the nearest end first, for lines of the sleeve basis.
         growth: line → what a unit of a deposit grew by over each day, for yield and staking; NaN is nothing.
     """
 
@@ -81,13 +91,26 @@ class Tape:
     closes: Array
     courses: Mapping[str, Course] = field(default_factory=dict[str, Course])
     growth: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    dated: Mapping[str, tuple[Course, ...]] = field(default_factory=dict[str, tuple[Course, ...]])
+
+    def course(self, line: str, market_id: str) -> Course | None:
+        """Return what the legs of a hedged line did; of the sleeve basis those with that contract."""
+        own = self.courses.get(line)
+        return own or next((x for x in self.dated.get(line, ()) if x.market_id == market_id), None)
+
+    def contract_at(self, line: str, day: int) -> Course | None:
+        """Return the dated contract that a line is hedged with from a close on: the nearest that stays."""
+        found = self.dated.get(line, ())
+        return next((x for x in found if not x.is_left(self.ends[day]) and x.at(day) is not None), None)
 
     def content(self) -> bytes:
         """Return every figure of the tape as bytes, the same for the same figures."""
         parts = [self.closes.tobytes()]
-        for line, course in sorted(self.courses.items()):
+        dated = [(f"{x} {c.market_id} {c.expires_at}", c) for x, own in self.dated.items() for c in own]
+        for name, course in sorted([*self.courses.items(), *dated], key=lambda pair: pair[0]):
             arrays = (course.coin_usd, course.contract, course.funding, course.quote_usd)
-            parts += [f"{line} {course.quote} {course.leverage!r}".encode(), *(x.tobytes() for x in arrays)]
+            told = f"{name} {course.quote} {course.leverage!r} {course.roll_days!r}"
+            parts += [told.encode(), *(x.tobytes() for x in arrays)]
         for line, rates in sorted(self.growth.items()):
             parts += [line.encode(), rates.tobytes()]
         return b"".join(parts)
@@ -110,6 +133,7 @@ def tape_of(
     closes: pd.DataFrame,
     courses: Mapping[str, Course] | None = None,
     growth: Mapping[str, Array] | None = None,
+    dated: Mapping[str, tuple[Course, ...]] | None = None,
 ) -> Tape:
     """Return the tape of a frame of closes: naive UTC dates × lines, and of arrays over the same dates."""
     stamps = pd.DatetimeIndex(closes.index).tz_localize("UTC")
@@ -119,6 +143,7 @@ def tape_of(
         closes=closes.to_numpy(dtype="float64"),
         courses=dict(courses or {}),
         growth=dict(growth or {}),
+        dated=dict(dated or {}),
     )
 
 

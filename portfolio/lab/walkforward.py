@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from portfolio.decision import LIVE, Bench, decide, decision_id
 from portfolio.lab.account import Account, Fill
 from portfolio.lab.alerting import Announcer
-from portfolio.lab.execution import Market, execute, live_through
+from portfolio.lab.execution import Market, execute
+from portfolio.lab.hedging import live_through
 from portfolio.lab.tape import Tape, weights_of
 from portfolio.model import Decision, DecisionInputs, Policy, Position
 
@@ -58,6 +59,7 @@ class Walk:
         weights: days × lines, after execution.
         missed: orders that could not be executed.
         liquidated: hedges whose margin the venue took.
+        rolled: dated contracts left for a later one; `delivered`: ended while they were held.
     """
 
     lines: tuple[str, ...]
@@ -71,6 +73,8 @@ class Walk:
     decisions: tuple[Decided, ...]
     missed: int
     liquidated: int = 0
+    rolled: int = 0
+    delivered: int = 0
 
     def returns(self) -> Array:
         """Return simple daily returns, the first one against the value at the start."""
@@ -107,6 +111,7 @@ class _State:
     target: dict[str, float] | None = None
     traded_at: datetime | None = None
     proposals: int = 0
+    known: DecisionInputs | None = None
 
 
 def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Setting) -> Walk:
@@ -132,9 +137,9 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
         while waiting and waiting[0].as_of < tape.ends[day] and not _is_over(state, setting):
             decided.append(_decide(state, waiting.pop(0), policy, setting))
         price = _prices(tape, valued[day])
-        live_through(state.account, tape, day)
+        rolls = live_through(state.account, tape, day, state.known)
         before = weights_of(state.account.values(price))
-        fills = _execute(state, tape.traded(day, valued), tape, day)
+        fills = rolls + _execute(state, tape.traded(day, valued), tape, day)
         after = weights_of(state.account.values(price))
         moved = 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in sorted({*before, *after}))
         rows[row] = (
@@ -156,6 +161,8 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
         decisions=tuple(decided),
         missed=state.account.missed,
         liquidated=state.account.liquidated,
+        rolled=state.account.rolled,
+        delivered=state.account.delivered,
     )
 
 
@@ -176,7 +183,8 @@ def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setti
         seen = replace(
             seen, target_in_force=target, target_since=state.traded_at, last_trade_at=state.traded_at
         )
-    decision = decide(seen, policy, setting.seed, setting.bench)
+    state.known = seen
+    decision = decide(seen, policy, setting.seed, replace(setting.bench, is_told=False))
     alerts = state.announcer.alerts(decision)
     target = {f"{t.sleeve}:{t.asset}": t.target_weight for t in decision.target_lines}
     if decision.status == "proposed" and decision.trades:

@@ -10,8 +10,8 @@ import pytest
 from portfolio.costs import trading_cost
 from portfolio.decision import decide
 from portfolio.lab.account import Account, Arrival
-from portfolio.lab.execution import live_through
 from portfolio.lab.fast import bench
+from portfolio.lab.hedging import live_through
 from portfolio.lab.tape import Course, Tape
 from portfolio.lab.walkforward import Setting, walk
 from portfolio.model import Position

@@ -114,16 +114,17 @@ def _cash_columns(window: pd.DataFrame, lines: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _too_quiet(numbers: pd.DataFrame) -> dict[str, Freeze]:
-    spread = numbers.std()
+    spread = numbers.std().to_numpy(dtype="float64")
     bad: dict[str, Freeze] = {}
-    for line in numbers.columns:
-        peers = spread.drop(line)
-        floor = VARIANCE_FLOOR * float(peers.median()) if len(peers) else 0.0
-        if not float(spread[line]) > max(floor, 1e-9):
+    for i, line in enumerate(numbers.columns):
+        own, peers = float(spread[i]), np.delete(spread, i)
+        known = peers[np.isfinite(peers)]
+        usual = float(np.median(known)) if known.size else float("nan")
+        floor = VARIANCE_FLOOR * usual if peers.size else 0.0
+        if not own > max(floor, 1e-9):
             bad[str(line)] = Freeze(
                 "constant_returns",
-                f"{line} hardly moves ({float(spread[line]):.2e} a day, its peers "
-                f"{float(peers.median()):.2e}): its feed looks frozen.",
+                f"{line} hardly moves ({own:.2e} a day, its peers {usual:.2e}): its feed looks frozen.",
             )
     return bad
 

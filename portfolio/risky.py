@@ -19,7 +19,14 @@ Array = NDArray[np.float64]
 
 
 def invested_share(problem: Problem) -> float:
-    """Return the largest sum of non-cash weights that the bounds allow (turnover aside)."""
+    """Return the largest sum of non-cash weights that the bounds allow (turnover aside).
+
+    Where every rule counts all cash alike and all other lines alike, only the two sums matter, and the answer
+    is an end of an interval; else a linear program finds it.
+    """
+    found = _of_sums(problem)
+    if found is not None:
+        return min(1.0, max(0.0, found))
     from scipy.optimize import linprog  # noqa: PLC0415 - solvers are imported where they are used
 
     sides = [side for rule in problem.rows for side in rule.sides()]
@@ -40,6 +47,27 @@ def invested_share(problem: Problem) -> float:
             "Relax weight_bounds or class_bounds.",
         )
     return min(1.0, max(0.0, -float(answer.fun)))
+
+
+def _of_sums(problem: Problem) -> float | None:
+    """Return the share by the sums of cash and of the rest alone; None where a rule tells lines apart."""
+    keep = ~problem.cash
+    if not keep.any() or not problem.cash.any():
+        return None
+    least = max(float(problem.lower[keep].sum()), 1.0 - float(problem.upper[problem.cash].sum()))
+    most = min(float(problem.upper[keep].sum()), 1.0 - float(problem.lower[problem.cash].sum()))
+    for _, coefficients, limit in (side for rule in problem.rows for side in rule.sides()):
+        cash, rest = coefficients[problem.cash], coefficients[keep]
+        if (cash != cash[0]).any() or (rest != rest[0]).any():
+            return None
+        slope, room = float(rest[0] - cash[0]), limit - float(cash[0])
+        if slope > 0.0:
+            most = min(most, room / slope)
+        elif slope < 0.0:
+            least = max(least, room / slope)
+        elif room < 0.0:
+            return None
+    return most if least <= most and bool((problem.lower <= problem.upper).all()) else None
 
 
 def risky_problem(problem: Problem) -> tuple[Problem, float]:

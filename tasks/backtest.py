@@ -119,8 +119,8 @@ def _read(
     parts = [within[i : i + size] for i in range(0, len(within), size)]
     context.reporter.start(READING, len(within))
     days: list[DecisionInputs] = []
-    with processes(min(request.processes, len(parts))) as pool:
-        for read in each(pool, read_days, [(settings, name, part, request.assumed) for part in parts]):
+    with processes(min(request.processes, len(parts))) as pools:
+        for read in each(pools, read_days, [(settings, name, part, request.assumed) for part in parts]):
             days += read
             context.reporter.advance(READING, len(read))
     days.sort(key=lambda day: day.as_of)
@@ -146,11 +146,11 @@ def _walk(
     context.reporter.start(WALKING, len(missing))
     names = {(job.name, job.variation): identity for identity, job in missing.items()}
     same: dict[str, list[Job]] = {}  # a variation that is what another job is already is walked with it
-    for job in missing.values():
+    for job in sorted(missing.values(), key=lambda job: job.estimates()):
         same.setdefault(job.rules(), []).append(job)
     ready: list[tuple[str, Result]] = []
-    with processes(min(request.processes, len(same)), set_study, study) as pool:
-        for result in each(pool, carry_out, [(jobs[0],) for jobs in same.values()]):
+    with processes(min(request.processes, len(same)), set_study, study) as pools:
+        for result in each(pools, carry_out, [(jobs[0],) for jobs in same.values()]):
             for job in same[result.job.rules()]:
                 ready.append((names[job.name, job.variation], replace(result, job=job)))
                 context.reporter.advance(WALKING)

@@ -143,8 +143,11 @@ def basis(report: Report) -> list[str]:
 
 def _plots(report: Report) -> list[str]:
     own = report.own["backtest_id"]
+    # A variation's own name would take the plot's place; the sentences above say which one is the best.
     names = {
-        row["backtest_id"]: label(row) for row in reversed(report.rows) if row["backtest_id"] in report.days
+        row["backtest_id"]: "best variation" if row["variation"] else row["name"]
+        for row in reversed(report.rows)
+        if row["backtest_id"] in report.days
     }
     order = [own, *(x for x in names if x != own)]
     days: list[date] = [row["as_of_date"] for row in report.days[own]]

@@ -54,6 +54,12 @@ class Job:
         """What the walk depends on besides the study: the same for jobs that differ in name alone."""
         return repr((self.kind, self.policy, self.every_hours, self.is_baseline))
 
+    def estimates(self) -> tuple[object, ...]:
+        """What its estimates depend on: of two jobs with the same, the second one finds them computed."""
+        rules = self.policy
+        way = (rules.lookback_days, rules.expected_returns, rules.risk_model, rules.rebalance.horizon_days)
+        return (self.is_baseline, self.every_hours, *way)
+
 
 def plan_jobs(
     settings: Settings, portfolio: str, every_hours: int, vary: Mapping[str, Sequence[str]]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from threading import Thread
 from typing import Any
 
@@ -121,27 +123,55 @@ def _begin(initialise: Callable[..., None] | None, arguments: tuple[Any, ...]) -
 
 
 @contextmanager
-def processes(count: int, initialise: Callable[..., None] | None = None, *args: Any) -> Generator[Any]:  # noqa: ANN401 - picklable values
-    """A pool of fresh processes; one alone works in this process, without a pool."""
+def processes(
+    count: int,
+    initialise: Callable[..., None] | None = None,
+    *args: Any,  # noqa: ANN401 - picklable values
+) -> Generator[list[Any]]:
+    """Fresh processes, each a pool of its own; one alone works in this process, without a pool."""
     if count <= 1:
         if initialise is not None:
             initialise(*args)
-        yield None
+        yield []
         return
     fresh = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in mid-step
     started: Any = ProcessPoolExecutor
-    pool = started(count, mp_context=fresh, initializer=_begin, initargs=(initialise, args))
+    pools = [
+        started(1, mp_context=fresh, initializer=_begin, initargs=(initialise, args)) for _ in range(count)
+    ]
     try:
-        yield pool
+        yield pools
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def each(pool: Any, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Generator[Any]:  # noqa: ANN401 - any picklable values
-    """The answers of a function for each set of arguments, in the order in which they are ready."""
-    if pool is None:
+def each(
+    pools: Sequence[Any], function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]
+) -> Generator[Any]:
+    """The answers of a function for each set of arguments, in the order in which they are ready.
+
+    Every process goes through a part of the calls in their order, so that neighbours can share what they
+    compute; who is done first takes from the end of the longest part that is left.
+    """
+    if not pools:
         for arguments in calls:
             yield function(*arguments)
         return
-    for future in as_completed([pool.submit(function, *arguments) for arguments in calls]):
-        yield future.result()
+    cuts = [round(i * len(calls) / len(pools)) for i in range(len(pools) + 1)]
+    parts = [deque(calls[first:last]) for first, last in pairwise(cuts)]
+    running: dict[Future[Any], int] = {}
+
+    def submit(at: int) -> None:
+        longest = max(parts, key=len)
+        if parts[at] or longest:
+            arguments = parts[at].popleft() if parts[at] else longest.pop()
+            running[pools[at].submit(function, *arguments)] = at
+
+    for at in (*range(len(pools)), *range(len(pools))):  # two each, so that none waits for this process
+        submit(at)
+    while running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            submit(running.pop(future))
+            yield future.result()

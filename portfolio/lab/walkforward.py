@@ -5,9 +5,10 @@ each date; the driver only puts the simulated holdings in their place. Orders ar
 close after the decision, never at the price that the decision saw. Every proposal is taken as accepted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,29 +127,29 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
     """
     first = tape.after(days[0].as_of)
     state = _State(Account(days[0].positions if setting.start is None else setting.start), Announcer())
-    valued = tape.valued()
+    valued, prices = _valued(tape)
     decided: list[Decided] = []
     ends = tape.ends[first:]
     rows = np.zeros((len(ends), 4))
     weights = np.zeros((len(ends), len(tape.lines)))
-    start = state.account.value(_prices(tape, valued[first - 1])) if first else 0.0
+    start = state.account.value(prices[first - 1]) if first else 0.0
     waiting = list(days)
     for row, day in enumerate(range(first, len(tape.ends))):
         while waiting and waiting[0].as_of < tape.ends[day] and not _is_over(state, setting):
             decided.append(_decide(state, waiting.pop(0), policy, setting))
-        price = _prices(tape, valued[day])
         rolls = live_through(state.account, tape, day, state.known)
-        before = weights_of(state.account.values(price))
-        fills = rolls + _execute(state, tape.traded(day, valued), tape, day)
-        after = weights_of(state.account.values(price))
-        moved = 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in sorted({*before, *after}))
+        before = after = state.account.values(prices[day])
+        fills = _execute(state, tape, day, valued)
+        if fills:
+            after = state.account.values(prices[day])
+        share = weights_of(after)
         rows[row] = (
-            state.account.value(price),
-            moved,
-            sum(f.notional_usd for f in fills),
-            sum(f.cost_usd for f in fills),
+            sum(after.values()),
+            _moved(weights_of(before), share) if fills else 0.0,
+            sum(f.notional_usd for f in (*rolls, *fills)),
+            sum(f.cost_usd for f in (*rolls, *fills)),
         )
-        weights[row] = [after.get(x, 0.0) for x in tape.lines]
+        weights[row] = [share.get(x, 0.0) for x in tape.lines]
     return Walk(
         lines=tape.lines,
         ends=ends,
@@ -166,8 +167,19 @@ def walk(days: Sequence[DecisionInputs], tape: Tape, policy: Policy, setting: Se
     )
 
 
-def _prices(tape: Tape, row: Array) -> dict[str, float]:
-    return {x: float(p) for x, p in zip(tape.lines, row, strict=True) if np.isfinite(p)}
+@lru_cache(maxsize=2)  # a study walks one tape many times
+def _valued(tape: Tape) -> tuple[Array, tuple[Mapping[str, float], ...]]:
+    """Closes with their gaps filled, and the same as line → USD for each day, without what has none yet."""
+    valued = tape.valued()
+    found = tuple(
+        {x: float(p) for x, p in zip(tape.lines, row, strict=True) if np.isfinite(p)} for row in valued
+    )
+    return valued, found
+
+
+def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> float:
+    """½ Σ|Δweight|, cash included."""
+    return 0.5 * sum(abs(after.get(x, 0.0) - before.get(x, 0.0)) for x in sorted({*before, *after}))
 
 
 def _is_over(state: _State, setting: Setting) -> bool:
@@ -209,10 +221,11 @@ def _decide(state: _State, known: DecisionInputs, policy: Policy, setting: Setti
     )
 
 
-def _execute(state: _State, price: dict[str, float], tape: Tape, day: int) -> tuple[Fill, ...]:
+def _execute(state: _State, tape: Tape, day: int, valued: Array) -> tuple[Fill, ...]:
     """Execute what was decided since the last close; a newer decision has replaced an older one."""
     if state.pending is None:
         return ()
     decision, inputs = state.pending
     state.pending = None
+    price = tape.traded(day, valued)
     return execute(state.account, decision.trades, inputs, Market(price, tape, day))

@@ -19,7 +19,7 @@ def optimise(problem: Problem) -> Solution:
     """
     from portfolio.optimisers import _frontier  # noqa: PLC0415 - imports PyPortfolioOpt, which costs seconds
 
-    unsolved = _frontier.frontier(problem)
+    unsolved = _frontier.frontier(problem, _frontier.CONE)
     rules = _frontier.add_rules(unsolved, problem)
     target = float(problem.goal.volatility)
     if problem.pull is not None:

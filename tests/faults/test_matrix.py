@@ -187,6 +187,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     ),
     "F87": (
         CHECKS + "test_too_few_common_days_are_refused",
+        CHECKS + "test_each_line_wants_three_days_of_its_own",
         DECIDE + "test_too_little_history_goes_down_the_ladder_to_what_needs_none",
     ),
     "F88": (
@@ -215,6 +216,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     ),
     "F93": (
         DECIDE + "test_the_same_inputs_give_the_same_decision",
+        DECIDE + "test_another_process_with_other_threads_and_another_order_of_sets_decides_the_same",
         PROPERTIES + "test_the_order_of_assets_changes_nothing",
         OPTIMISERS + "test_relabelling_and_reordering_change_nothing",
     ),

@@ -1,11 +1,13 @@
 """The whole decision: every status, every reason code, every block, every fallback."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ from tests.portfolio.market import (
     stale_onchain,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 AT_TARGET = (hold("BTC", 10_000 / 9_200), hold("ETH", 10_000 / 240), hold("USDT", 80_000))
 
 
@@ -468,6 +471,30 @@ def test_twins_with_almost_equal_returns_are_found_unstable():
 def test_the_same_inputs_give_the_same_decision():
     first, second = decide(inputs(), policy(), 5), decide(inputs(), policy(), 5)
     assert first == second
+
+
+ANOTHER_PROCESS = """
+from portfolio.decision import decide
+from tests.portfolio.market import inputs, policy
+for objective in ("max_quadratic_utility", "hrp", "min_cvar"):
+    found = decide(inputs(), policy(objective=objective), 5)
+    print([(t.asset, t.target_weight) for t in found.target_lines], found.confidence, found.trades)
+"""
+
+
+def test_another_process_with_other_threads_and_another_order_of_sets_decides_the_same():
+    told = []
+    for threads, seed in (("1", "1"), ("4", "2")):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        environment = dict(os.environ) | dict.fromkeys(names, threads) | {"PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", ANOTHER_PROCESS]
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout)
+    assert told[0] == told[1]
+    assert told[0].count("\n") == 3
 
 
 def test_an_extreme_move_is_graded():

@@ -151,8 +151,12 @@ def test_the_scale_of_a_coins_unit_changes_nothing(scale, objective):
     markets = tuple(market(c) for c in COINS if c != "BTC")
     markets += (market("BTC", amount_step=lot, min_amount=lot),)
     second = decide(inputs(prices=prices, positions=positions, instruments=markets), owner, 1)
+    assert first.nav_usd is not None
     assert weights(second) == pytest.approx(weights(first), abs=1e-6)
     assert second.status == first.status
+    assert [(t.asset, t.side) for t in second.trades] == [(t.asset, t.side) for t in first.trades]
+    for one, other in zip(first.trades, second.trades, strict=True):
+        assert other.notional_usd == pytest.approx(one.notional_usd, rel=1e-5, abs=2.0)  # two lots
 
 
 @FEW

@@ -9,18 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from flows.paper import bps, jsonable, money, percent, plain, table
+from portfolio.outcome import benefit_words
+from tasks.messages import grade_words
 from tasks.revised import revised_sentences
 from tasks.told import (
     ALTERNATIVE_COLUMNS,
+    RISK_TITLE,
     alternative_cells,
     change_sentences,
     held_sentences,
     risk_sentences,
+    rules_of,
 )
 from tasks.told_options import OPTION_COLUMNS, option_cells
 from tasks.told_views import view_sentences
@@ -54,7 +58,8 @@ def show(out: Console, whole: Row) -> None:
         out.print(_weights(held))
         idle = len(whole["weights"]) - len(held)
         if idle:
-            out.print(Text(f"and {idle} more lines that stay at 0 %", style="dim"))
+            more = "1 more line that stays" if idle == 1 else f"{idle} more lines that stay"
+            out.print(Text(f"and {more} at 0 %", style="dim"))
     out.print()
     for text in _figures(whole):
         out.print(Text(text))
@@ -68,26 +73,37 @@ def explain(out: Console, whole: Row) -> None:
     if options:
         out.print(Text("\nOptions held, at what closing them would bring", style="bold"))
         out.print(table(OPTION_COLUMNS, options, right=OPTION_COLUMNS[1:]))
-    _section(out, "Risk at the margin", risk_sentences(whole["lines"]))
+    _section(out, RISK_TITLE, risk_sentences(whole["lines"]))
     if whole["alternatives"]:
         out.print(Text("\nWhat else could be done, under the same limits", style="bold"))
         cells = [alternative_cells(row) for row in whole["alternatives"]]
         out.print(table(ALTERNATIVE_COLUMNS, cells, right=ALTERNATIVE_COLUMNS[1:]))
-        out.print(
-            Text("Benefit is over doing nothing, before costs, as the model estimates it.", style="dim")
-        )
+        told = "Benefit is over doing nothing, before costs, a model estimate; return and risk are a year's."
+        out.print(Text(told, style="dim"))
     out.print(Text("\nLine by line", style="bold"))
-    for line in whole["lines"]:
-        out.print(Text(f"  {line['action'].upper():6} {line['sleeve']}:{line['asset']}  {line['sentence']}"))
-        for text in change_sentences(line["changed_since_last"] or {}):
-            out.print(Padding(Text(text, style="dim"), (0, 0, 0, 9)))
+    out.print(_line_by_line(whole["lines"]))
     _section(out, "What signals had to say", view_sentences(whole["views"]))
     tried = [f"{attempt['method']}: {attempt['reason']}" for attempt in whole["attempts"] or ()]
     _section(out, "Methods that were tried and failed", tried)
     _section(out, "Inputs revised since (it stays as it was; decide anew)", revised_sentences(whole))
     out.print(Text("\nWhere it comes from", style="bold"))
-    out.print(Text(f"  inputs: snapshot@load {whole['input_snapshot']}, content {whole['inputs_hash'][:16]}"))
-    out.print(Text(f"  policy: {whole['config_hash'][:16]} (ops.policies), code {whole['code_version']}"))
+    snapshot, _, load = str(whole["input_snapshot"]).partition("@")
+    out.print(Text(f"  inputs: snapshot {snapshot}, load {load}; sha256 {whole['inputs_hash'][:16]}"))
+    out.print(
+        Text(f"  policy: sha256 {whole['config_hash'][:16]} (ops.policies); code {whole['code_version']}")
+    )
+    out.print(Text(f"  trimtab replay {whole['recommendation_id']} decides it again from what is stored"))
+
+
+def _line_by_line(lines: Sequence[Row]) -> Table:
+    """Action, line, and why, wrapped within its own column; below it what changed since the last time."""
+    grid = Table.grid(padding=(0, 2))
+    for row in lines:
+        why = Text(row["sentence"])
+        for told in change_sentences(row["changed_since_last"] or {}):
+            why.append(f"\n{told}", style="dim")
+        grid.add_row(Text(f"  {row['action'].upper()}"), Text(f"{row['sleeve']}:{row['asset']}"), why)
+    return grid
 
 
 def _section(out: Console, title: str, sentences: Sequence[str]) -> None:
@@ -151,7 +167,7 @@ def _is_seen(row: Row) -> bool:
 
 
 def _weights(weights: list[Row]) -> object:
-    columns = ("line", "now", "target", "change", "allowed", "risk now", "risk after")
+    columns = ("line", "now", "target", "change", "allowed", "share of risk", "as proposed")
     rows: list[tuple[object, ...]] = []
     for row in weights:
         current, target = row["current_weight"], row["target_weight"]
@@ -168,11 +184,18 @@ def _figures(whole: Row) -> list[str]:
     texts: list[str] = []
     if whole["nav_usd"] is not None:
         texts.append(f"Portfolio value   {money(whole['nav_usd'])} USD")
+    rules = rules_of(whole)
     if whole["expected_benefit_bps"] is not None:
-        split = f"{bps(whole['benefit_return_bps'])} return, {bps(whole['benefit_risk_bps'])} risk"
-        texts.append(f"Benefit           {bps(whole['expected_benefit_bps'])} ({split}); a model estimate")
+        days = rules.get("rebalance", {}).get("horizon_days")
+        over = f" over {days} days" if days else ""
+        split = benefit_words(whole["benefit_return_bps"], whole["benefit_risk_bps"])
+        asked = "; the fixed policy is followed all the same" if whole["objective"] == "policy" else ""
+        texts.append(
+            f"Benefit           {bps(whole['expected_benefit_bps'])}{over} ({split}); a model estimate{asked}"
+        )
     if whole["expected_cost_bps"] is not None:
-        texts.append(f"Cost              {bps(whole['expected_cost_bps'])}, once; before tax")
+        tax = "before tax" if rules.get("tax_rate") is None else "with tax where cost bases are stated"
+        texts.append(f"Cost              {bps(whole['expected_cost_bps'])}, once; {tax}")
     if whole["turnover"] is not None:
         texts.append(
             f"Turnover          {percent(whole['turnover'])}; "
@@ -185,8 +208,9 @@ def _figures(whole: Row) -> list[str]:
     method = whole["method_used"] or "none"
     asked = "" if method == whole["objective"] else f" (asked for: {whole['objective']})"
     others = [flag for flag in whole["flags"] or [] if flag != whole["grade"]]
-    flags = f"; also: {', '.join(others)}" if others else ""
-    texts.append(f"Method            {method}{asked}; grade {whole['grade']}{flags}")
+    flags = f"; also: {', '.join(map(grade_words, others))}" if others else ""
+    texts.append(f"Method            {method}{asked}")
+    texts.append(f"Grade             {grade_words(whole['grade'])}{flags}")
     texts.append(
         f"Data as of        {_instant(whole['as_of'])}; valid until {_instant(whole['valid_until'])}"
     )

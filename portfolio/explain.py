@@ -25,6 +25,8 @@ from portfolio.outcome import Action
 from portfolio.problem import Problem, Solution, bindings
 from portfolio.verdict import Verdict, band
 
+NOT_HELD = 5e-7  # a weight that shows in no figure
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -175,13 +177,17 @@ def _kept(line: str, story: Story, book: Book, inputs: DecisionInputs) -> tuple[
         return "keep", "immovable", text
     if story.verdict.status != "proposed":
         return "keep", story.verdict.reason_code, _stays(line, story, book)
-    if sleeve_of(line) == "cash":
-        return (
-            "keep",
-            "settles_trades",
-            f"{asset_of(line)} pays for the buys and takes the proceeds of the sells.",
-        )
-    return "keep", "at_target", f"{called(line)} is where it should be."
+    return "keep", *_untouched(line, story, book)
+
+
+def _untouched(line: str, story: Story, book: Book) -> tuple[str, str]:
+    """Return code and sentence of a line that a proposal leaves alone."""
+    if sleeve_of(line) == "cash" and asset_of(line) in {o.market.quote for o in story.orders}:
+        return "settles_trades", f"{asset_of(line)} pays for the buys and takes the proceeds of the sells."
+    now = book.weight.get(line, 0.0)
+    if max(now, story.target.get(line, 0.0)) < NOT_HELD:
+        return "at_target", f"{called(line)} is not held, and none is proposed."
+    return "at_target", f"{called(line)} stays at {now:.1%}: it is where it should be."
 
 
 def _stays(line: str, story: Story, book: Book) -> str:

@@ -151,7 +151,16 @@ def trade_legs(desk: Desk, line: str, legs: Legs, size: Size, side: Side, margin
         give_coin(desk, line, legs, size.in_kind * sign)
     for order in orders:
         order.note = _pair_note(orders, size, side, order)
+        if size.was_cut:
+            mark_cut(desk, order)
     return orders
+
+
+def mark_cut(desk: Desk, order: Order) -> None:
+    """Say of a leg that the pair is smaller than wanted, and why."""
+    order.reason_code = "participation_capped"
+    share = f"{desk.max_participation:.1%} of the average daily volume of a leg's market"
+    order.note = f"{order.note} Cut to {share}; the rest later.".strip()
 
 
 def give_coin(desk: Desk, line: str, legs: Legs, quantity: Decimal) -> None:
@@ -172,7 +181,7 @@ def _pair_note(orders: list[Order], size: Size, side: Side, order: Order) -> str
         )
     if size.in_kind and order is orders[0]:
         where = "already held" if side == "buy" else "kept"
-        parts.append(f"{size.in_kind.normalize():f} {asset_of(order.line)} of it is {where}.")
+        parts.append(f"{size.in_kind.normalize():f} {asset_of(order.line)} of the coins are {where}.")
     if order.base_fee:
         kept = f"{order.base_fee:.8f}".rstrip("0")
         parts.append(f"{order.market.venue} keeps {kept} {order.market.base} of it as its fee.")

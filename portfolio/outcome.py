@@ -17,6 +17,13 @@ Side = Literal["buy", "sell"]
 GRADES = ("full", "single_source", "fallback", "degraded", "extreme_move", "depeg", "unstable")
 
 
+def benefit_words(return_bps: float, risk_bps: float) -> str:
+    """Say how a benefit is made up, each part with what it means; both in bps of NAV."""
+    earned = "higher" if return_bps >= 0.0 else "lower"
+    borne = "lower" if risk_bps >= 0.0 else "higher"
+    return f"{earned} return {return_bps:+.1f}, {borne} risk {risk_bps:+.1f}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetLine:
     """One row of mart.target_weights. Weights are fractions of NAV, risk contributions fractions of variance.

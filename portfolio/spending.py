@@ -11,7 +11,7 @@ from decimal import Decimal
 from portfolio.book import Book, markets_of
 from portfolio.costs import trading_cost
 from portfolio.desk import Desk, exact
-from portfolio.hedges import needs_of, pool_order, size_legs, trade_legs
+from portfolio.hedges import mark_cut, needs_of, pool_order, size_legs, trade_legs
 from portfolio.inkind import Change, units_of
 from portfolio.markets import Legs, buying_markets, called, choose_market
 from portfolio.model import Freeze, Instrument, Policy, asset_of, line_of
@@ -105,8 +105,8 @@ def _pair_wishes(desk: Desk, change: Change, legs: Legs, own: Decimal) -> list[W
             return
         for order in trade_legs(desk, change.line, legs, size, "buy", legs.margin_usd):
             order.note = f"{order.note} {_scaled(scale)}".strip()
-            if full.was_cut:
-                order.reason_code = "participation_capped"
+            if full.was_cut and not size.was_cut:
+                mark_cut(desk, order)
 
     return [Wish(line=change.line, needs=needs_of(desk, legs, full), place=go)]
 

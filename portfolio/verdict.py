@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from portfolio.book import Book
 from portfolio.markets import called
 from portfolio.model import DecisionInputs, Policy, is_cash
-from portfolio.outcome import Status
+from portfolio.outcome import Status, benefit_words
 from portfolio.planner import Plan
 from portfolio.rebalance import Benefit, breaches, drifts, in_cooldown, outside_band
 
@@ -161,7 +161,7 @@ def _proposed(case: Weighing, book: Book, policy: Policy) -> Verdict:
         "proposed",
         "benefit_above_cost",
         f"{change} The gain is mainly {mainly}: {gain.total_bps:.1f} bps over "
-        f"{policy.rebalance.horizon_days} days (return {gain.return_bps:+.1f}, risk {gain.risk_bps:+.1f}; "
+        f"{policy.rebalance.horizon_days} days ({benefit_words(gain.return_bps, gain.risk_bps)}; "
         f"a model estimate) against a cost of {case.cost_bps:.1f} bps {_taxed(case)}.",
     )
 

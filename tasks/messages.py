@@ -196,6 +196,11 @@ def as_repeat(message: Message, alert_id: str) -> Message:
     )
 
 
+def grade_words(grade: str) -> str:
+    """Return a grade or flag with what it means, where that is known."""
+    return f"{grade} ({_GRADES[grade]})" if grade in _GRADES else grade
+
+
 def _message(title: str, lines: Sequence[str], *, is_simulated: bool, reference: str = "") -> Message:
     if not is_simulated:
         return Message(f"Trimtab {title}", "\n".join(lines), reference)
@@ -222,7 +227,7 @@ def _caveats(grade: str, flags: Sequence[str]) -> list[str]:
     named = [clean(name, limit=40) for name in worst_first if name and name != "full"]
     if not named:
         return []
-    explained = [f"{name} ({_GRADES[name]})" if name in _GRADES else name for name in named]
+    explained = [grade_words(name) for name in named]
     return [f"Grade: {', '.join(explained)}."]
 
 

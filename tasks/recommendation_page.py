@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tasks.messages import grade_words
 from tasks.page_parts import listed as _list
 from tasks.page_parts import number as _number
 from tasks.page_parts import table as _table
@@ -22,10 +22,12 @@ from tasks.plots import STYLE as PLOT_STYLE
 from tasks.plots import Bars, Plot, bars, lines
 from tasks.told import (
     ALTERNATIVE_COLUMNS,
+    RISK_TITLE,
     alternative_cells,
     change_sentences,
     held_sentences,
     risk_sentences,
+    rules_of,
 )
 from tasks.told_options import OPTION_COLUMNS, option_cells
 from tasks.validation_page import POLICY, STYLE
@@ -157,7 +159,7 @@ def _weights(whole: Row) -> list[str]:
 
 def _drift(whole: Row, seen: set[str]) -> list[str]:
     """Drift from the target in force, each beside the band it may move in."""
-    rules = _rules(whole).get("rebalance", {})
+    rules = rules_of(whole).get("rebalance", {})
     rows: list[Bars] = []
     for line in whole["lines"]:
         drift, target = line["numbers"].get("drift_absolute"), line["numbers"].get("reference_weight")
@@ -180,7 +182,7 @@ def _drift(whole: Row, seen: set[str]) -> list[str]:
 def _benefit(whole: Row) -> list[str]:
     if whole["expected_benefit_bps"] is None or whole["expected_cost_bps"] is None:
         return []
-    days = _rules(whole).get("rebalance", {}).get("horizon_days")
+    days = rules_of(whole).get("rebalance", {}).get("horizon_days")
     horizon = f" over {days} days" if days else ""
     title = f"Estimated benefit{horizon} against cost, in basis points of the portfolio"
     rows = [
@@ -204,7 +206,8 @@ def _alternatives(whole: Row) -> list[str]:
     cells = [alternative_cells(row) for row in whole["alternatives"]]
     rows = [(_text(first), *(_number(cell) for cell in rest)) for first, *rest in cells]
     told = (
-        "Each under the same limits, planned and costed alike; benefit is over doing nothing, before costs."
+        "Each under the same limits, planned and costed alike; benefit is over doing nothing, before costs. "
+        "Return and risk are a year's."
     )
     return [
         "<h2>What else could be done</h2>",
@@ -234,7 +237,7 @@ def _options(whole: Row) -> list[str]:
 def _held(whole: Row) -> list[str]:
     held, risks = held_sentences(whole["weights"]), risk_sentences(whole["lines"])
     parts = ["<h2>What held the weights where they are</h2>", _list(held)] if held else []
-    return [*parts, "<h2>Risk at the margin</h2>", _list(risks)] if risks else parts
+    return [*parts, f"<h2>{_text(RISK_TITLE)}</h2>", _list(risks)] if risks else parts
 
 
 def _history(whole: Row) -> list[str]:
@@ -255,21 +258,17 @@ def _history(whole: Row) -> list[str]:
 def _origin(whole: Row) -> list[str]:
     method = whole["method_used"] or "none"
     asked = "" if method == whole["objective"] else f" (asked for: {whole['objective']})"
-    flags = ", ".join(whole["flags"] or []) or "none"
+    others = [flag for flag in whole["flags"] or [] if flag != whole["grade"]]
+    flags = ", ".join(map(grade_words, others)) or "none"
+    snapshot, _, load = str(whole["input_snapshot"]).partition("@")
     told = [
-        f"Method {method}{asked}; grade {whole['grade']}; flags: {flags}.",
+        f"Method {method}{asked}; grade {grade_words(whole['grade'])}; flags: {flags}.",
         *(f"Tried and failed: {one['method']}: {one['reason']}" for one in whole["attempts"] or ()),
-        f"Inputs: snapshot@load {whole['input_snapshot']}, sha256 {whole['inputs_hash']}.",
+        f"Inputs: snapshot {snapshot}, load {load}, sha256 {whole['inputs_hash']}.",
         f"Policy: sha256 {whole['config_hash']} (ops.policies); code {whole['code_version']}.",
         f"trimtab replay {whole['recommendation_id']} decides it again from what is stored.",
     ]
     return ["<h2>Where it comes from</h2>", _list(told)]
-
-
-def _rules(whole: Row) -> Row:
-    if not whole["policy"]:
-        return {}
-    return tomllib.loads(whole["policy"])["portfolios"][whole["portfolio"]]
 
 
 def _name(row: Row) -> str:

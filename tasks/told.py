@@ -5,12 +5,14 @@ The terminal and the page say the same because both take it from here.
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 from tasks.told_views import views_of
 from warehouse.session import Session
 
 Row = dict[str, Any]
+FIXED = 1e-6  # bounds that are closer leave a line no choice; a weight that is closer is at its bound
 # Name of a change → how it is told, its unit, and the least that is worth telling.
 MOVES = {
     "price_return": ("price {:+.1f} %", 100.0, 0.0005),
@@ -40,6 +42,11 @@ def gather(session: Session, recommendation_id: str) -> Row | None:
     }
 
 
+def rules_of(whole: Row) -> Row:
+    """The portfolio's settings as they were when it was decided; empty where they are not recorded."""
+    return tomllib.loads(whole["policy"])["portfolios"][whole["portfolio"]] if whole["policy"] else {}
+
+
 def held_sentences(weights: list[Row]) -> list[str]:
     """Each binding constraint once, with what it costs and the lines that it holds.
 
@@ -50,13 +57,27 @@ def held_sentences(weights: list[Row]) -> list[str]:
     for row in weights:
         if row["binding"]:
             price = row["shadow_price"]
-            worth = f"{abs(price) * 100:.1f}" if price else ""
-            groups.setdefault((row["binding"], worth), []).append(f"{row['sleeve']}:{row['asset']}")
-    return [
-        f"{', '.join(lines)}: stopped by {name.replace('_', ' ')}"
-        + (f"; one more point would be worth {worth} bps a year" if worth else "")
-        for (name, worth), lines in groups.items()
-    ]
+            limit, way = _limit(row)
+            worth = f"; {way} would be worth {abs(price) * 100:.1f} bps of utility a year" if price else ""
+            groups.setdefault((limit, worth), []).append(f"{row['sleeve']}:{row['asset']}")
+    return [f"{', '.join(lines)}: {limit}{worth}" for (limit, worth), lines in groups.items()]
+
+
+def _limit(row: Row) -> tuple[str, str]:
+    """What holds a line, and the way in which that limit would give: up, down, or wider as a whole."""
+    name = str(row["binding"])
+    words, target = name.replace("_", " "), row["target_weight"]
+    for side, way in ((" upper", "most"), (" lower", "least")):
+        if name.endswith(side):
+            return f"stopped by the {way} allowed for {words.removesuffix(side)}", "one point wider"
+    if name == "max_turnover":
+        return "stopped by max turnover", "one more point of turnover"
+    low, high = row["lower_bound"] or 0.0, row["upper_bound"] or 0.0
+    if high - low < FIXED:
+        return f"kept by {words}", "one point of room"
+    if target <= low + FIXED:
+        return f"not lower: {words}", "one point less"
+    return f"not higher: {words}", "one point more"
 
 
 def change_sentences(changes: Row) -> list[str]:
@@ -73,18 +94,18 @@ def change_sentences(changes: Row) -> list[str]:
     return told
 
 
+RISK_TITLE = "Risk at the margin: what one more point of a line adds to the portfolio's annual volatility"
+
+
 def risk_sentences(lines: list[Row]) -> list[str]:
-    """What one more point of a line would do to the portfolio's volatility, now and as proposed."""
+    """The rows under `RISK_TITLE`, now and as proposed."""
     told: list[str] = []
     for row in lines:
         before, after = (row["numbers"].get(f"marginal_volatility_{name}") for name in ("before", "after"))
         if row["sleeve"] == "cash" or after is None:
             continue
         now = "" if before is None else f"{before * 100:+.0f} bps now, "
-        told.append(
-            f"{row['sleeve']}:{row['asset']}: one more point changes the portfolio's annual volatility by "
-            f"{now}{after * 100:+.0f} bps as proposed"
-        )
+        told.append(f"{row['sleeve']}:{row['asset']}: {now}{after * 100:+.0f} bps as proposed")
     return told
 
 

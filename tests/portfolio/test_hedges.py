@@ -301,4 +301,23 @@ def test_coins_bought_to_be_deposited_are_told_with_their_pool():
     assert " ETH into lido ETH at lido (about " in deposit.reason
     assert deposit.reason.endswith("By hand. Getting out takes 5 days.")
     line = next(x for x in found.lines if (x.sleeve, x.asset) == ("carry", "BTC"))
-    assert line.reason == "carry BTC is where it should be."
+    assert line.reason == "carry BTC is not held, and none is proposed."
+
+
+def test_a_pair_that_is_closed_in_part_says_that_its_market_is_too_thin():
+    """Half a percent of two million dollars a day are 41.66 of 41.67 coins."""
+    rules = (*(market(c, amount_step=Decimal("0.00001")) for c in COINS), *(perp(c) for c in COINS))
+    positions = (hold("USDT", 1_000), hold("ETH", "41.668750", sleeve="carry", kind="carry"))
+    liquidity = (*(depth(c, volume=2e6) for c in COINS), *(perp_depth(c) for c in COINS))
+    owner = board({"cash:USDT": 1.0}, sleeves=SLEEVES, max_participation=0.005)
+    target = {"carry:ETH": 0.0, "cash:USDT": 1.0}
+    found = plan(target, owner, positions=positions, instruments=rules, liquidity=liquidity)
+    assert [(o.side, o.quantity) for o in found.orders] == [
+        ("sell", Decimal("41.666")),
+        ("buy", Decimal("41.666")),
+    ]
+    for order in found.orders:
+        assert order.reason_code == "participation_capped"
+        assert order.note.endswith(
+            "Cut to 0.5% of the average daily volume of a leg's market; the rest later."
+        )

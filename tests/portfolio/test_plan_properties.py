@@ -78,7 +78,7 @@ def test_a_plan_sums_to_zero_and_keeps_every_rule(case):
         spot = next(o for o in legs if o.market.market_type == "spot")
         short = next(o for o in legs if o.market.market_type == "perp")
         coarser = max(spot.market.base_step, short.market.base_step)
-        kept = any("of it is" in o.note for o in legs)
+        kept = any("of the coins are" in o.note for o in legs)
         assert kept or abs(abs(spot.base_change) - short.quantity) <= coarser
 
 

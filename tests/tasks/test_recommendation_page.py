@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
+from portfolio.outcome import benefit_words
 from tasks.maintain import prune_reports
 from tasks.plots import Bars, bars
 from tasks.recommendation_page import page, page_address, write_page
@@ -84,11 +85,12 @@ def test_the_page_says_what_is_recorded_and_the_same_record_gives_the_same_bytes
         "over 30 days",
         "+12.0",
         "80%",
-        "3@7",
+        "snapshot 3, load 7",
         "price +3.1 %",
     ):
         assert words in text
-    assert "one more point would be worth 1.2 bps a year" in text
+    assert "not higher: cap " in text
+    assert "one point more would be worth 1.2 bps of utility a year" in text
     assert text.count("<svg") == text.count("</svg>") == 5
 
 
@@ -122,7 +124,34 @@ def test_what_hardly_moved_is_not_told():
 
 def test_a_limit_without_a_price_is_named_all_the_same():
     row = {"sleeve": "cash", "asset": "USDC", "binding": "max_turnover", "shadow_price": None}
-    assert held_sentences([row]) == ["cash:USDC: stopped by max turnover"]
+    assert held_sentences([row | {"target_weight": 0.1}]) == ["cash:USDC: stopped by max turnover"]
+
+
+@pytest.mark.parametrize(
+    ("binding", "target", "bounds", "told"),
+    [
+        ("no_short_positions", 0.0, (0.0, 1.0), "not lower: no short positions; one point less"),
+        ("weight_bounds", 0.4, (0.0, 0.4), "not higher: weight bounds; one point more"),
+        ("class cash lower", 0.1, (0.0, 1.0), "stopped by the least allowed for class cash; one point wider"),
+        ("scenario x upper", 0.1, (0.0, 1.0), "stopped by the most allowed for scenario x; one point wider"),
+        ("immovable", 0.2, (0.2, 0.2), "kept by immovable; one point of room"),
+    ],
+)  # fmt: skip
+def test_a_limit_says_in_which_way_it_would_have_to_give(binding, target, bounds, told):
+    row = {"sleeve": "spot", "asset": "BTC", "binding": binding, "shadow_price": 0.264}
+    row |= {"target_weight": target, "lower_bound": bounds[0], "upper_bound": bounds[1]}
+    assert held_sentences([row]) == [f"spot:BTC: {told} would be worth 26.4 bps of utility a year"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "relief", "told"),
+    [
+        (-95.5, 270.4, "lower return -95.5, lower risk +270.4"),
+        (3.0, -1.0, "higher return +3.0, higher risk -1.0"),
+    ],
+)
+def test_the_parts_of_a_benefit_say_what_their_signs_mean(gain, relief, told):
+    assert benefit_words(gain, relief) == told
 
 
 def test_an_alert_names_the_address_where_the_folder_is_served(tmp_path):

@@ -90,6 +90,11 @@ def stress(context: RunContext, portfolio: str, paths: int) -> StressSummary:
     else:
         places = {**seen.bought_at, **held}
         subjects["proposal"] = _exposures(context, portfolio, seen, seen.proposal, places, book.nav_usd)
+    notes += [
+        f"No venue is known of the {subject}: what the failure of one would take is not asked."
+        for subject, exposures in subjects.items()
+        if not any(x.venues or x.hedged_at for x in exposures)
+    ]
     rows = [
         _row(context, portfolio, subject, scenario, book, is_simulated=seen.is_simulated)
         for subject, exposures in subjects.items()

@@ -18,6 +18,7 @@ from tasks.sensitivity import sensitivity as ask_what_moves
 
 Row = dict[str, Any]
 EDGE = 5e-4  # a weight so near to its band lies at its edge
+SURE = 0.05  # of a lead, with all tests counted; one of which only the share of false ones is small is likely
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _link(row: Row) -> tuple[str, ...]:
 
 def _lead(row: Row) -> tuple[str, ...]:
     detail = row["detail"]
-    word = "sure" if detail["is_sure"] else "may be chance"
+    likely = "likely" if detail["is_sure"] else "may be chance"
+    word = "sure" if row["value"] < SURE else likely
     figures = (_chance(x) for x in (detail["p_value"], row["value"], detail["benjamini_hochberg"]))
     return (row["name"], word, *figures)
 

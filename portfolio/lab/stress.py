@@ -96,7 +96,8 @@ def _episode(exposures: Sequence[Exposure], returns: pd.DataFrame, episode: Epis
     covered = _share(known, exposures)
     span = f"{episode.first:%Y-%m-%d} to {episode.last:%Y-%m-%d}"
     if not any(x.delta or x.hedged_at for x in known) and missing:
-        sentence = f"No data: no daily returns from {span} are stored for {', '.join(missing)}."
+        whose = "any line" if len(missing) == len(exposures) else ", ".join(missing)
+        sentence = f"No data: no daily returns from {span} are stored for {whose}."
         return Scenario(
             name=episode.name, kind="historical", status="no_data", loss=None, by_line={},
             sentence=sentence, covered=covered, missing=missing,
@@ -138,7 +139,9 @@ def _price(exposures: Sequence[Exposure], fall: float) -> Scenario:
             liquidated.append(x.line)
         by_line[x.line] = loss
     word = f"Every coin falls by {fall:.0%}" if fall > 0.0 else f"Every coin rises by {-fall:.0%}"
-    tail = f"; liquidated: {', '.join(liquidated)}." if liquidated else "; no short of a hedge is liquidated."
+    is_hedged = any(x.liquidation_distance is not None for x in exposures)
+    kept = "; no short of a hedge is liquidated." if is_hedged else "."
+    tail = f"; liquidated: {', '.join(liquidated)}." if liquidated else kept
     if any(x.held is not None and x.held.options for x in exposures):
         tried = ", ".join(f"{factor:g}" for factor in SHOCKED)
         tail += f" Options are re-priced, with their volatility times {tried}: the worst counts."

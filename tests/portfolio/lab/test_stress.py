@@ -115,7 +115,8 @@ def test_an_episode_before_the_data_has_no_figure_and_a_hole_is_no_zero():
                       Episode("hole", date(2024, 1, 1), date(2024, 1, 3))]
     )  # fmt: skip
     assert (before.status, before.loss) == ("no_data", None)
-    assert "spot:A" in before.sentence
+    assert before.sentence.endswith("stored for any line.")
+    assert before.missing == ("spot:A", "spot:B", "cash:USD")
     assert (hole.status, hole.missing) == ("partial", ("spot:B",))
     assert hole.loss == pytest.approx(0.25)
     assert hole.covered == pytest.approx(0.7)

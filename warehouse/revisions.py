@@ -59,10 +59,12 @@ def revisions(reader: Reader, since: datetime, until: datetime, days: int, limit
     """
     catalogue = load_catalogue()
     deciding = _deciding(catalogue)
+    stored = {row["table_name"]: frozenset(row["column_names"]) for row in reader.rows("stored_columns")}
     found: list[Revision] = []
     for table in catalogue.layer("raw"):
-        if {"known_at", "load_id"} <= set(table.column_names) and _values(table):
-            sql = _sql(table, since, until, days, f"core.{table.name}" in deciding)
+        values = [name for name in _values(table) if name in stored.get(table.name, ())]
+        if {"known_at", "load_id"} <= set(table.column_names) and values:
+            sql = _sql(table, values, (since, until, days), is_deciding=f"core.{table.name}" in deciding)
             answer = reader.select(sql, limit=limit)
             found += [_revision(answer.columns, row) for row in answer.rows]
     return sorted(found, key=lambda one: (one.known_at, one.load_id), reverse=True)
@@ -78,11 +80,14 @@ def _values(table: Table) -> list[str]:
     return [name for name in table.column_names if name not in NO_VALUES and name not in table.key]
 
 
-def _sql(table: Table, since: datetime, until: datetime, days: int, is_deciding: bool) -> str:
+def _sql(
+    table: Table, values: Sequence[str], asked: tuple[datetime, datetime, int], *, is_deciding: bool
+) -> str:
+    since, until, days = asked
     pairs = ", ".join(
         f"{{'column': {literal(name)}, 'before': lag({quote(name)}) over version :: varchar, "
         f"'after': {quote(name)} :: varchar}}"
-        for name in _values(table)
+        for name in values
     )
     asset = next((name for name in ASSET_COLUMNS if name in table.column_names), None)
     return statement(

@@ -102,3 +102,14 @@ def test_a_recommendation_whose_input_was_revised_is_flagged_and_not_rewritten(c
         assert reader.select("select flags from mart.recommendations").rows == (([],), ([],))
     assert invoke(["explain", "R-old", "--config", str(config)]) == 0
     assert "close 100.0 → 99.5" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_older_code_published_is_answered_without_the_columns_that_are_new(config, capsys):
+    home, clock = Home(config.parent / "home"), FakeClock()
+    with open_master(home, clock, "test") as master:
+        master._connection.execute("alter table raw.implied_volatility drop column bid_price")
+        master._connection.execute("alter table raw.candles drop column quote_volume")
+    before = ask(capsys, config, "2020-01-15T00:00:00Z")
+    publish(home, clock, as_of=LATER + timedelta(hours=1), keep=2)
+    assert ask(capsys, config, "2020-01-15T00:00:00Z") == before
+    assert before

@@ -116,12 +116,18 @@ def _trades(trades: Sequence[Row]) -> list[str]:
             _text(f"{trade['symbol']} on {trade['venue']}"),
             _number(f"{trade['notional_usd']:,.0f}"),
             _number(f"{(trade['estimated_fee_usd'] or 0) + (trade['estimated_slippage_usd'] or 0):,.2f}"),
-            _text(" ".join([*(s["sentence"] for s in trade.get("steps_before") or ()), trade["reason"]])),
+            _text(" ".join([*_steps_first(trade), trade["reason"]])),
         )
         for trade in trades
     ]
     heads = ("", "side", "quantity", "market", "about USD", "fee and slippage, USD", "why")
     return ["<h2>What to do, in this order</h2>", _table(heads, rows)]
+
+
+def _steps_first(trade: Row) -> list[str]:
+    """What is done by hand before an order, where its reason does not say it already."""
+    told = [str(step["sentence"]) for step in trade.get("steps_before") or ()]
+    return [sentence for sentence in told if sentence not in trade["reason"]]
 
 
 def _weights(whole: Row) -> list[str]:

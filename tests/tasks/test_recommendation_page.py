@@ -94,6 +94,14 @@ def test_the_page_says_what_is_recorded_and_the_same_record_gives_the_same_bytes
     assert text.count("<svg") == text.count("</svg>") == 5
 
 
+def test_a_step_by_hand_is_told_once():
+    (trade,) = whole()["trades"]
+    steps = [{"sentence": "Post 5 USDT as margin."}, {"sentence": "Move 7 USDT first."}]
+    text = page(whole(trades=[trade | {"steps_before": steps, "reason": "Sell. Post 5 USDT as margin."}]))
+    assert text.count("Post 5 USDT as margin.") == 1
+    assert "Move 7 USDT first. Sell." in text
+
+
 def test_a_block_without_weights_is_a_page_too():
     text = page(whole(
         status="blocked", trades=[], weights=[], alternatives=[], lines=[], earlier=[], confidence=None,

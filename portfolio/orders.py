@@ -26,11 +26,15 @@ def place(
         return None
     order = desk.fill(line, market, side, quantity, note)
     if was_cut:
-        order.reason_code = "participation_capped"
-        order.note = (
-            f"{note} Cut to {desk.max_participation:.1%} of its average daily volume; the rest later.".strip()
-        )
+        say_cut(desk, order)
     return order
+
+
+def say_cut(desk: Desk, order: Order) -> None:
+    """Say of an order that its market would not take more."""
+    order.reason_code = "participation_capped"
+    share = f"{desk.max_participation:.1%} of its average daily volume"
+    order.note = f"{order.note} Cut to {share}; the rest later.".strip()
 
 
 def sell_coin(desk: Desk, line: str, usd: Decimal, kept: Decimal, book: Book, policy: Policy) -> None:

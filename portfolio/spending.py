@@ -15,7 +15,7 @@ from portfolio.hedges import mark_cut, needs_of, pool_order, size_legs, trade_le
 from portfolio.inkind import Change, units_of
 from portfolio.markets import Legs, buying_markets, called, choose_market
 from portfolio.model import Freeze, Instrument, Policy, asset_of, line_of
-from portfolio.orders import place
+from portfolio.orders import place, say_cut
 from portfolio.outcome import Side
 
 CONVERSION_DUST = 1e-3  # of NAV: costs alone shift cash by about this much
@@ -58,13 +58,16 @@ def _coin_wishes(desk: Desk, line: str, quantity: Decimal, book: Book, policy: P
     parts = _split(desk, line, quantity, book, policy)
     if not parts:
         desk.skipped[line] = Freeze("no_market", f"No active market trades {asset_of(line)}.")
-    return [_coin_wish(desk, line, market, part) for market, part in parts]
+    return [_coin_wish(desk, line, *part) for part in parts]
 
 
 def _split(
     desk: Desk, line: str, quantity: Decimal, book: Book, policy: Policy
-) -> list[tuple[Instrument, Decimal]]:
-    """Return the markets to buy in: the best one, and the next where participation fills it up."""
+) -> list[tuple[Instrument, Decimal, Decimal]]:
+    """Return the markets to buy in: the best one, and the next where participation fills it up.
+
+    With each what is wanted of it and what it can take; what nobody can take is wanted of the first.
+    """
     usd = float(quantity) * desk.price[line]
     markets = buying_markets(line, usd, book, desk.inputs, policy)
     parts: list[tuple[Instrument, Decimal]] = []
@@ -77,16 +80,19 @@ def _split(
         if not was_cut:
             break
     if not parts:
-        return [(markets[0], quantity)] if markets else []
-    return [(parts[0][0], parts[0][1] + left), *parts[1:]]  # the market's own limit cuts it, and says so
+        return [(markets[0], quantity, quantity)] if markets else []
+    # the first market's own limit cuts it, and says so
+    return [(market, fits + (left if i == 0 else 0), fits) for i, (market, fits) in enumerate(parts)]
 
 
-def _coin_wish(desk: Desk, line: str, market: Instrument, quantity: Decimal) -> Wish:
-    usd = quantity * exact(desk.price[line])
+def _coin_wish(desk: Desk, line: str, market: Instrument, quantity: Decimal, fits: Decimal) -> Wish:
+    usd = fits * exact(desk.price[line])  # what will not be bought keeps no cash from the others
     need = usd * (1 + exact(trading_cost(market, desk.inputs).rate(float(usd))))
 
     def go(scale: Decimal) -> None:
-        place(desk, line, market, "buy", quantity * scale, _scaled(scale))
+        order = place(desk, line, market, "buy", fits * scale, _scaled(scale))
+        if order is not None and fits < quantity and order.reason_code != "participation_capped":
+            say_cut(desk, order)
 
     return Wish(line=line, needs={market.quote: need}, place=go)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from portfolio.book import open_book
 from portfolio.model import Freeze
 from portfolio.planner import DUST_WEIGHT, plan_trades
+from portfolio.spending import NEARLY_ALL
 from tests.portfolio.hedged import SLEEVES, TERMS, check, day, perp, perp_depth
 from tests.portfolio.market import COINS, board, depth, hold, market
 
@@ -98,7 +99,9 @@ def test_trades_applied_to_holdings_give_the_target_within_one_lot(case):
         sizes = [m.base_step for m in now.instruments if m.base == asset]
         unit = TERMS[line].capital_per_unit_usd if line in TERMS else COINS[asset]
         lot = float(max(sizes, default=Decimal("0.01"))) * unit / book.nav_usd
-        assert abs(found.achieved.get(line, 0.0) - target[line]) <= lot * 1.0001 + DUST_WEIGHT
+        # what cash is short of by less than a thousandth is taken from all buys alike, and not told
+        short = float(1 - NEARLY_ALL) * abs(target[line] - book.weight.get(line, 0.0))
+        assert abs(found.achieved.get(line, 0.0) - target[line]) <= lot * 1.0001 + DUST_WEIGHT + short
 
 
 @MANY

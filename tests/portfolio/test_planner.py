@@ -126,6 +126,30 @@ def test_participation_cuts_an_order_and_says_so():
     assert "2.0%" in order.note
 
 
+def test_what_a_thin_market_will_not_take_keeps_no_cash_from_the_other_buys():
+    target = {"spot:BTC": 0.5, "spot:ETH": 0.45, "cash:USDT": 0.05}
+    thin = (depth("BTC"), depth("ETH", volume=500_000.0))
+    cash_only = (hold("USDT", 60_000),)
+    owner = board(target, max_participation=0.02, cash_floor_usd=15_000.0)
+    found = plan(target, owner, positions=cash_only, liquidity=thin)
+    orders = by_line(found)
+    assert orders["spot:ETH"].notional_usd == pytest.approx(10_000.0, abs=1.0)
+    assert orders["spot:ETH"].reason_code == "participation_capped"
+    assert orders["spot:BTC"].notional_usd == pytest.approx(30_000.0, abs=1.0)
+    assert orders["spot:BTC"].note == ""
+
+
+def test_a_cut_order_that_is_scaled_too_says_both():
+    target = {"spot:BTC": 0.6, "spot:ETH": 0.35, "cash:USDT": 0.05}
+    positions = (hold("USDT", 60_000), hold("BTC", "2"))
+    thin = (depth("BTC", volume=500_000.0), depth("ETH", volume=500_000.0))
+    owner = board(target, max_participation=0.02, cash_floor_usd=55_000.0)
+    order = by_line(plan(target, owner, positions=positions, liquidity=thin))["spot:ETH"]
+    assert order.notional_usd < 5_100.0
+    assert "Scaled to" in order.note
+    assert "Cut to 2.0%" in order.note
+
+
 def test_a_line_without_a_market_is_listed():
     found = plan(HALF, instruments=(market("BTC"),))
     assert found.skipped["spot:ETH"].reason_code == "no_market"

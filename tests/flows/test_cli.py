@@ -138,7 +138,7 @@ def test_explain_says_it_all_and_knows_its_ids(job, capsys):
     identity = answer(capsys, job, "select recommendation_id as id from mart.recommendations")[0]["id"]
     assert invoke(["explain", identity, "--config", str(job)]) == 0
     told = capsys.readouterr().out
-    for words in ("Line by line", "Where it comes from", "spot:BTC", "cash:USDT", "risk after"):
+    for words in ("Line by line", "Where it comes from", "spot:BTC", "cash:USDT", "share of risk"):
         assert words in told
     assert invoke(["explain", identity, "--json", "--config", str(job)]) == 0
     assert {line["asset"] for line in json.loads(capsys.readouterr().out)["lines"]} >= {"BTC", "USDT"}

@@ -52,7 +52,7 @@ def load_batch(
     if batch.num_rows == 0:
         return LoadCounts(0, 0, 0)
     connection.register("batch", batch)
-    staged = _stage(connection, table, batch.column_names)
+    staged = _stage(connection, table, batch)
     bound, span = _bound(connection, table)
     if _meets_nothing(connection, table, bound, span):
         reached("staged")
@@ -72,11 +72,12 @@ def load_batch(
     return counts
 
 
-def _stage(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> int:
+def _stage(connection: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table) -> int:
+    columns = batch.column_names
     connection.execute(statement("load_stage", columns=listed(columns)))
     repeats = statement("load_repeats", key=listed(table.key))
     if not connection.execute(repeats).fetchall():
-        return _count(connection, statement("row_count", name=literal("staged"), table="staged"))
+        return batch.num_rows
     values = [name for name in columns if name not in BOOKKEEPING]
     earliest = {
         "known_at": "min(known_at) as known_at",

@@ -22,9 +22,9 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
 from flows.checkout import ROOT
+from flows.serve import POOL
 from tasks.clock import Clock, RealClock
 
-POOL = "trimtab"
 SELFTEST = "selftest/selftest"
 AUTOMATIONS = ROOT / "deploy" / "automations"
 HEALTH_SECONDS = 180.0

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from flows.checkout import require_own_rooms
+from flows.serve import POOL
 from tasks.clock import Clock, RealClock
 from tasks.settings import quiet_libraries
 
@@ -31,7 +32,7 @@ def worker_name() -> str:
 
 
 @click.command()
-@click.option("--pool", default="trimtab", show_default=True, help="The process pool to work for.")
+@click.option("--pool", default=POOL, show_default=True, help="The process pool to work for.")
 @click.option("--name", default=worker_name, help="The worker's name; by default trimtab@<host>.")
 @click.option("--with-healthcheck", is_flag=True, help="Answer on port 8080 whether it still works.")
 def main(pool: str, name: str, *, with_healthcheck: bool) -> None:

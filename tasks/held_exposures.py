@@ -53,22 +53,23 @@ def exposures_of(
         mine = [(part, rows[part.row]) for part in parts if part.line == line]
         options = tuple(o for _, row in mine if (o := quotes.option(row)) is not None)
         steady = [
-            quotes.exposure(row) * float(part.quantity) / row["quantity"]
+            (part, row, quotes.exposure(row) * float(part.quantity) / row["quantity"])
             for part, row in mine
             if row["kind"] != "option"
         ]
-        delta = sum(steady) + sum(o.delta_usd for o in options)
-        gross = sum(abs(x) for x in steady) + sum(o.notional_usd for o in options)
+        usd = [x for *_, x in steady]
+        delta = sum(usd) + sum(o.delta_usd for o in options)
+        gross = sum(abs(x) for x in usd) + sum(o.notional_usd for o in options)
         if not options and not gross:
             continue
-        told = [_held(part, row, usd) for (part, row), usd in zip(mine, steady, strict=False)]
+        told = [_held(*one) for one in steady]
         told += [_option(o, quotes, str(mine[0][0].asset), telling) for o in options]
         found[line] = HeldExposure(
             line=line,
             asset=mine[0][0].asset,
             delta_usd=delta,
             gross_usd=gross,
-            steady_usd=sum(steady),
+            steady_usd=sum(usd),
             options=options,
             detail=" ".join(told),
         )

@@ -1,6 +1,9 @@
 """Options of a statement as the decision sees them: their quotes, age and end, and what is told of them."""
 
 from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -8,6 +11,9 @@ import pytest
 from portfolio.blocks import first_block
 from portfolio.book import open_book
 from portfolio.decision import decide
+from portfolio.held_options import ChainQuote, value_option
+from portfolio.pairing import HeldPart
+from tasks.held_exposures import Telling, exposures_of
 from tasks.inputs import load_inputs
 from tasks.option_quotes import described
 from tasks.policy import policy_of
@@ -211,3 +217,42 @@ def test_what_an_id_says(text, wanted):
     else:
         assert (found.is_call, found.strike, f"{found.expires_at:%Y-%m-%d}") == wanted
         assert found.expires_at.hour == 8
+
+
+def test_a_line_of_options_and_contracts_tells_each_with_its_own_figure():
+    option = value_option(
+        ChainQuote(
+            market_id=CALL,
+            is_call=True,
+            strike=90.0,
+            expires_at=AS_OF + timedelta(days=27),
+            observed_at=AS_OF,
+            bid=14.0,
+            forward=100.0,
+            volatility=0.6,
+        ),
+        venue="deribit",
+        quantity=1.0,
+        as_of=AS_OF,
+        limit=timedelta(hours=24),
+        coin_usd=100.0,
+        settled_usd=None,
+    )
+    rows = [
+        {"kind": "option", "venue": "deribit", "quantity": 1.0},
+        {"kind": "perp", "venue": "bybit", "quantity": -2.0},
+    ]
+    quotes = SimpleNamespace(
+        coins={"BTC": 100.0},
+        option=lambda row: option if row["kind"] == "option" else None,
+        exposure=lambda row: option.delta_usd if row["kind"] == "option" else row["quantity"] * 100.0,
+    )
+    parts = [
+        HeldPart(row=i, sleeve="hedge", asset="BTC", quantity=Decimal(str(row["quantity"])))
+        for i, row in enumerate(rows)
+    ]
+    found = exposures_of(parts, rows, cast("Any", quotes), ["hedge:BTC"], Telling(AS_OF, 7.0))["hedge:BTC"]
+    assert found.steady_usd == -200.0
+    assert found.delta_usd == pytest.approx(option.delta_usd - 200.0)
+    assert found.detail.startswith("-2 BTC (perp) at bybit: exposure -200 USD. +1 ")
+    assert "(option)" not in found.detail

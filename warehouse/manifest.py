@@ -8,6 +8,7 @@ was committed right before a kill, never behind.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -82,31 +83,53 @@ def write_manifest(home: Home, manifest: Manifest) -> None:
     write_private(home.manifest, json.dumps({"format": FORMAT} | asdict(manifest), indent=1))
 
 
-def counted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Row count of every table of the open database; a file from before an upgrade lacks the newest ones."""
-    present = {str(row[0]) for row in connection.execute(statement("tables")).fetchall()}
-    tables = [
-        table.full_name
-        for table in load_catalogue().tables.values()
-        if table.kind == "table" and table.full_name in present
-    ]
+def counted(connection: duckdb.DuckDBPyConnection, tables: Collection[str] | None = None) -> dict[str, int]:
+    """Row count of these tables, or of all; a file from before an upgrade lacks the newest ones."""
+    if tables is None:
+        present = {str(row[0]) for row in connection.execute(statement("tables")).fetchall()}
+        known = load_catalogue().tables.values()
+        tables = [t.full_name for t in known if t.kind == "table" and t.full_name in present]
+    if not tables:
+        return {}
     counts = (statement("row_count", name=literal(name), table=quote(name)) for name in tables)
     return {
         str(name): int(rows) for name, rows in connection.execute("\nunion all\n".join(counts)).fetchall()
     }
 
 
-def acknowledge(home: Home, connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
-    """Write down what the open database has committed; returns the manifest that was written."""
+def acknowledge(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    written: Collection[str] | None = None,
+) -> Manifest:
+    """Write down what the open database has committed; returns the manifest that was written.
+
+    Args:
+        home: The home.
+        connection: The master's.
+        manifest: What was acknowledged before.
+        written: The tables that were written since; None counts all.
+    """
     state = first_row(connection, statement("state")) or (0, "")
     load = first_row(connection, statement("newest_load")) or (0,)
-    newest = replace(manifest, commit_id=int(state[0]), load_id=int(load[0]), rows=counted(connection))
+    rows = counted(connection, written)
+    rows = rows if written is None else {**manifest.rows, **rows}
+    newest = replace(manifest, commit_id=int(state[0]), load_id=int(load[0]), rows=rows)
     write_manifest(home, newest)
     return newest
 
 
-def verify(home: Home, connection: duckdb.DuckDBPyConnection, manifest: Manifest | None) -> bool:
+def verify(
+    home: Home, connection: duckdb.DuckDBPyConnection, manifest: Manifest | None, *, sealed: bool
+) -> bool:
     """Compare an opened master with its manifest; being ahead is healthy, being behind is damage.
+
+    Args:
+        home: The home.
+        connection: The master's.
+        manifest: What was acknowledged; None where nothing says so.
+        sealed: The file is as it was closed, so that its rows need not be counted again.
 
     Returns:
         True if the master is ahead: the process was killed between a commit and its acknowledgement.
@@ -128,7 +151,7 @@ def verify(home: Home, connection: duckdb.DuckDBPyConnection, manifest: Manifest
             "ends at "
             f"transaction {commit_id}: its log was lost or cut. {RESTORE}"
         )
-    if commit_id == manifest.commit_id:
+    if commit_id == manifest.commit_id and not sealed:
         counts = counted(connection)
         wrong = [
             f"{name} should have {rows} rows and has {counts.get(name, 0)}"

@@ -94,6 +94,7 @@ class Master(Writer):
             load_id = self.newest_load() + 1
             counts = LoadCounts(0, 0, 0)
             if len(frame):
+                self.wrote(*filter(None, (target.like, target.full_name)))
                 batch = frame_to_arrow(
                     self._complete(target, frame), self._types[target.full_name], target.full_name
                 )

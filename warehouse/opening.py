@@ -22,6 +22,7 @@ from warehouse.manifest import RESTORE, Manifest, acknowledge, read_manifest, ve
 from warehouse.points import reached
 from warehouse.preimage import Preimage, forget
 from warehouse.schema import create_schema, upgrade_schema
+from warehouse.seal import is_sealed, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,16 @@ def opened_file(home: Home, clock: Clock, engine: Engine, deadline: float) -> Ge
         if not home.master.exists():
             _create(home, clock, engine, manifest)
         kept = _keep_log(home)
+        sealed = kept is None and manifest is not None and is_sealed(home, manifest)
         with Preimage(home) as preimage:
             connection = _connect_patiently(home, clock, engine, deadline, preimage)
             try:
                 preimage.keep(connection)
-                yield Opened(connection, _verified(home, clock, connection, manifest, kept), preimage)
+                verified = _verified(home, clock, connection, manifest, kept, sealed=sealed)
+                yield Opened(connection, verified, preimage)
             finally:
                 connection.close()
+        _seal(home)
     finally:
         os.umask(umask)
 
@@ -121,9 +125,11 @@ def _verified(
     connection: duckdb.DuckDBPyConnection,
     manifest: Manifest | None,
     kept: Path | None,
+    *,
+    sealed: bool,
 ) -> Manifest:
     try:
-        ahead = verify(home, connection, manifest)
+        ahead = verify(home, connection, manifest, sealed=sealed)
     except DamagedWarehouse:
         connection.execute("pragma disable_checkpoint_on_shutdown")
         raise
@@ -134,6 +140,12 @@ def _verified(
     if manifest is None or ahead or changed:
         return acknowledge(home, connection, manifest or Manifest())
     return manifest
+
+
+def _seal(home: Home) -> None:
+    manifest = read_manifest(home)
+    if manifest is not None and not log_of(home.master).exists():
+        seal(home, manifest)
 
 
 def log_of(path: Path) -> Path:

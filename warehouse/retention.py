@@ -105,6 +105,7 @@ def restore_archives(
         for one in listed_archives(at.connection):
             rows = read_archive(home.archive, one)
             with at.master.transaction():
+                at.master.wrote(one.table_name)
                 at.connection.register("archived", rows)
                 at.connection.execute(statement("archive_insert", source=quote(one.table_name)))
                 at.connection.unregister("archived")
@@ -156,6 +157,7 @@ def _move(at: _Open, source: str, select: str, delete: str, before: datetime) ->
         number = int(newest) + 1
         name, digest = write_archive(connection, at.home.archive, f"{source}-{number:06d}")
         with at.master.transaction():
+            at.master.wrote(source)
             _delete(connection, source, delete, bound if "$before" in delete else {}, int(rows))
             facts = {"archive_id": number, "table_name": source, "file": name, "sha256": digest}
             extent = {"rows": int(rows), "known_before": before, "load_before": int(load_before)}

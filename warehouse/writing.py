@@ -36,6 +36,7 @@ class Writer(Session):
         self._home, self._clock = home, clock
         self._manifest, self._preimage = opened.manifest, opened.preimage
         self._depth = 0
+        self._written: set[str] = set()
 
     @property
     def _types(self) -> dict[str, dict[str, str]]:
@@ -58,6 +59,7 @@ class Writer(Session):
         self._preimage.keep(self._connection)
         self._connection.begin()
         self._depth = 1
+        self._written.clear()
         try:
             yield
             self._connection.execute(statement("state_commit")).fetchall()
@@ -71,12 +73,16 @@ class Writer(Session):
         finally:
             self._depth = 0
         reached("after_commit")
-        self.acknowledge()
+        self._manifest = acknowledge(self._home, self._connection, self._manifest, self._written)
         reached("acknowledged")
 
     def acknowledge(self) -> None:
-        """Write down in the manifest what is committed."""
+        """Write down in the manifest what is committed, every table counted."""
         self._manifest = acknowledge(self._home, self._connection, self._manifest)
+
+    def wrote(self, *tables: str) -> None:
+        """Say that the transaction wrote these tables by other means than this class: they are counted."""
+        self._written.update(tables)
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows; columns that are left out are NULL, objects go into JSON columns as they are.
@@ -90,6 +96,7 @@ class Writer(Session):
         target = load_catalogue().table(table)
         batch = rows_to_arrow(rows, self._types[target.full_name], target.full_name)
         with self.transaction(), self._registered(batch, target):
+            self.wrote(target.full_name)
             columns = listed(batch.column_names)
             self._execute(statement("rows_insert", table=quote(target.full_name), columns=columns), target)
 
@@ -118,14 +125,18 @@ class Writer(Session):
         name, columns = quote(target.full_name), listed(target.column_names)
         match = " and ".join(f"batch.{quote(key)} = held.{quote(key)}" for key in target.key)
         with self.transaction(), self._registered(batch, target):
+            self.wrote(target.full_name)
             self._execute(statement("rows_merge", columns=merged, table=name, match=match), target)
             self._execute(statement("rows_delete", table=name, match=match), target)
             self._execute(statement("rows_replace", table=name, columns=columns), target)
 
     def run(self, query_name: str, /, **parameters: Any) -> int:  # noqa: ANN401 - bound values
         """Run a named update or delete; returns how many rows it changed."""
+        query = named_query(query_name, frozenset(parameters))
         with self.transaction():
-            rows = self._run(named_query(query_name, frozenset(parameters)), parameters).fetchall()
+            tables = load_catalogue().tables.values()
+            self.wrote(*(t.full_name for t in tables if t.kind == "table" and t.full_name in query.sql))
+            rows = self._run(query, parameters).fetchall()
         return int(rows[0][0]) if rows else 0
 
     @property

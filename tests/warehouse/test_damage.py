@@ -3,11 +3,13 @@ import os
 import signal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.warehouse.support import AS_OF, FakeClock, candles, in_child, load
 from warehouse.errors import DamagedWarehouse, NothingPublished
 from warehouse.home import Home
+from warehouse.manifest import counted
 from warehouse.master import open_master
 from warehouse.opening import log_of
 from warehouse.publish import publish
@@ -113,7 +115,8 @@ def test_a_missing_master_is_not_replaced_by_an_empty_one(home: Home) -> None:
 def test_rows_taken_away_by_hand_are_noticed(home: Home) -> None:
     with open_master(home, FakeClock(), "write") as master:
         load(master, candles([1.0, 2.0]))
-        master._connection.execute("delete from core.candles where close = 1")
+    with duckdb.connect(str(home.master)) as by_hand:
+        by_hand.execute("delete from core.candles where close = 1")
     with pytest.raises(DamagedWarehouse, match=r"core\.candles should have 2 rows and has 1"):
         closes(home)
 
@@ -160,3 +163,38 @@ def test_numbers_of_snapshots_go_on_after_a_restore(home: Home) -> None:
 def test_restore_without_any_snapshot_says_so(home: Home) -> None:
     with pytest.raises(NothingPublished, match="none"):
         restore(home, FakeClock())
+
+
+def test_a_manifest_that_acknowledges_more_is_noticed(home: Home) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([1.0] * 50))
+    told = json.loads(home.manifest.read_text())
+    told["rows"]["core.candles"] += 1
+    home.manifest.write_text(json.dumps(told))
+    with pytest.raises(DamagedWarehouse, match="51 rows and has 50"), open_master(home, FakeClock(), "look"):
+        pass
+
+
+def test_what_nobody_touched_since_it_was_closed_is_not_counted_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[object] = []
+
+    def noted(connection: duckdb.DuckDBPyConnection, tables: object = None) -> dict[str, int]:
+        counts.append(tables)
+        return counted(connection, tables)
+
+    monkeypatch.setattr("warehouse.manifest.counted", noted)
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([1.0] * 50))
+    counts.clear()
+    with open_master(home, FakeClock(), "look") as master:
+        assert counts == []
+        load(master, candles([2.0] * 50, market_id="M1"))
+    assert counts == [{"core.candles", "raw.candles", "ops.loads"}]
+    acknowledged = json.loads(home.manifest.read_text())["rows"]
+    os.utime(home.master)
+    counts.clear()
+    with open_master(home, FakeClock(), "look after somebody touched it") as master:
+        assert counts == [None]
+        assert counted(master._connection) == acknowledged

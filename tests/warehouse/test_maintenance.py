@@ -156,10 +156,10 @@ def bloated(home: Home) -> Home:
             frame = candles([float(i % 977) for i in range(20_000)], timeframe="1h", market_id=f"M{number}")
             load(master, frame)
             master.checkpoint()
-        master._connection.execute("delete from raw.candles where market_id <> 'M2'")
-        master._connection.execute("delete from core.candles where market_id <> 'M2'")
         with master.transaction():
-            pass
+            for table in ("raw.candles", "core.candles"):
+                master._connection.execute(f"delete from {table} where market_id <> 'M2'")
+                master.wrote(table)
     return home
 
 

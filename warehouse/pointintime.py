@@ -24,43 +24,65 @@ from warehouse.values import into_database
 Rows = Sequence[Mapping[str, Any]]
 
 
-def build_past(
-    connection: duckdb.DuckDBPyConnection,
-    snapshot: Path,
-    archive: Path,
-    as_of: datetime,
-    load_ceiling: int | None,
-    stated: Mapping[str, Rows],
-) -> None:
-    """Attach a snapshot and show it as of a moment; versions that were archived since are read back.
+class Past:
+    """A snapshot as of a moment.
 
-    Args:
-        connection: An empty database in memory.
-        snapshot: A published file.
-        archive: The folder of archived versions.
-        as_of: Data time, aware UTC.
-        load_ceiling: Highest load to see; None for all.
-        stated: Table → rows that stand in for what the snapshot holds.
+    What is read is made when it is first named: binding all views takes longer than most questions.
     """
-    connection.execute(statement("attach", path=literal(str(snapshot))))
-    for layer in LAYERS:
-        connection.execute(f"create schema {quote(layer)}")
-    present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
-    wider = widened(connection)
-    needed = needed_archives(connection, present, as_of, load_ceiling)
-    returned = bring_back(connection, archive, needed)
-    for table in load_catalogue().tables.values():
-        if table.full_name in stated:
-            state_rows(connection, table, stated[table.full_name])
-            continue
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        snapshot: Path,
+        archive: Path,
+        as_of: datetime,
+        load_ceiling: int | None,
+        stated: Mapping[str, Rows],
+    ) -> None:
+        """Attach a snapshot; versions that were archived since are read back.
+
+        Args:
+            connection: An empty database in memory.
+            snapshot: A published file.
+            archive: The folder of archived versions.
+            as_of: Data time, aware UTC.
+            load_ceiling: Highest load to see; None for all.
+            stated: Table → rows that stand in for what the snapshot holds.
+        """
+        self._connection, self._as_of, self._ceiling = connection, as_of, load_ceiling
+        connection.execute(statement("attach", path=literal(str(snapshot))))
+        for layer in LAYERS:
+            connection.execute(f"create schema {quote(layer)}")
+        present = {str(row[0]) for row in connection.execute(statement("tables_attached")).fetchall()}
+        self._wider = widened(connection)
+        needed = needed_archives(connection, present, as_of, load_ceiling)
+        self._returned = bring_back(connection, archive, needed)
+        self._to_make: dict[str, Table] = {}
+        for table in load_catalogue().tables.values():
+            if table.full_name in stated:
+                state_rows(connection, table, stated[table.full_name])
+            elif table.kind == "table" and table.full_name not in present:
+                connection.execute(table.body)  # younger than the snapshot: nothing was known of it
+            else:
+                self._to_make[table.full_name] = table
+
+    def show(self, sql: str | None = None) -> None:
+        """Make what a query names, and what that rests on; all there is for a query of a person."""
+        for name in list(self._to_make):
+            if sql is None or name in sql:
+                self._make(name)
+
+    def _make(self, name: str) -> None:
+        table = self._to_make.pop(name, None)
+        if table is None:
+            return
         if table.kind == "view":
+            for read in sorted(table.reads):
+                self._make(read)
             body = table.body
-        elif table.full_name not in present:
-            connection.execute(table.body)  # younger than the snapshot: nothing was known of it
-            continue
         else:
-            body = _past(connection, table, as_of, load_ceiling, returned, wider)
-        connection.execute(statement("create_view", name=quote(table.full_name), body=body))
+            body = _past(self._connection, table, self._as_of, self._ceiling, self._returned, self._wider)
+        self._connection.execute(statement("create_view", name=quote(name), body=body))
 
 
 def state_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:

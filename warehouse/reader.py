@@ -18,7 +18,8 @@ from warehouse.connection import Engine, connect, lock_down
 from warehouse.errors import DamagedWarehouse, NothingPublished, WarehouseError
 from warehouse.headers import Table
 from warehouse.home import Home
-from warehouse.pointintime import build_past
+from warehouse.pointintime import Past
+from warehouse.queries import Query
 from warehouse.selecting import Selection, Stream, select, select_frame, stream, write_parquet
 from warehouse.session import Session
 from warehouse.snapshots import SnapshotInfo, newest_snapshot, snapshot_info
@@ -34,9 +35,11 @@ _ATTEMPTS = 5
 class Reader(Session):
     """An open snapshot; made by `open_published` and `open_point_in_time` only."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, snapshot: SnapshotInfo) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, snapshot: SnapshotInfo, past: Past | None = None
+    ) -> None:
         super().__init__(connection)
-        self._snapshot = snapshot
+        self._snapshot, self._past = snapshot, past
 
     @property
     def snapshot(self) -> SnapshotInfo:
@@ -55,20 +58,20 @@ class Reader(Session):
             RefusedStatement: Not one reading statement.
             QueryFailed: DuckDB refused it, or it took too long.
         """
-        return select(self._connection, sql, limit=limit, timeout_seconds=timeout_seconds)
+        return select(self._all(), sql, limit=limit, timeout_seconds=timeout_seconds)
 
     def stream(self, sql: str) -> Stream:
         """Run one SELECT and hand out its rows as they come; errors as in `select`."""
-        return stream(self._connection, sql)
+        return stream(self._all(), sql)
 
     def write_parquet(self, sql: str, sink: BinaryIO) -> int:
         """Run one SELECT and write its answer as Parquet; returns the number of rows."""
-        return write_parquet(self._connection, sql, sink)
+        return write_parquet(self._all(), sql, sink)
 
     def head(self, table: Table, count: int) -> Selection:
         """The first rows of a table of the catalogue, in no particular order."""
         return select(
-            self._connection,
+            self._all(),
             f"from {quote(table.layer)}.{quote(table.name)}",
             limit=count,
             timeout_seconds=None,
@@ -76,7 +79,17 @@ class Reader(Session):
 
     def select_frame(self, sql: str, *, timeout_seconds: float | None = None) -> pd.DataFrame:
         """Run one SELECT and take the whole answer as a frame; errors as in `select`."""
-        return select_frame(self._connection, sql, timeout_seconds=timeout_seconds)
+        return select_frame(self._all(), sql, timeout_seconds=timeout_seconds)
+
+    def _prepare(self, query: Query) -> None:
+        if self._past is not None:
+            self._past.show(query.sql)
+
+    def _all(self) -> duckdb.DuckDBPyConnection:
+        """The connection for what a person asks: that may name anything."""
+        if self._past is not None:
+            self._past.show()
+        return self._connection
 
 
 @contextmanager
@@ -136,10 +149,10 @@ def open_point_in_time(
         info = _info(probe, path)
         connection = connect(None, engine)
         try:
-            build_past(connection, path, home.archive, as_of, load_ceiling, stated or {})
+            past = Past(connection, path, home.archive, as_of, load_ceiling, stated or {})
             probe.close()
             lock_down(connection)
-            yield Reader(connection, info)
+            yield Reader(connection, info, past)
         finally:
             connection.close()
     finally:

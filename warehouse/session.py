@@ -37,13 +37,18 @@ class Session:
             QueryFailed: DuckDB refused it.
         """
         query = named_query(query_name, frozenset(parameters))
+        self._prepare(query)
         bound = {name: into_database(value) for name, value in parameters.items()}
         try:
             return fetched_frame(self._connection, query.sql, bound)
         except duckdb.Error as error:
             raise QueryFailed(f"The query {query.name} should run, but DuckDB says: {error}") from error
 
+    def _prepare(self, query: Query) -> None:
+        """Before a named query runs; a reader of the past makes what it names."""
+
     def _run(self, query: Query, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        self._prepare(query)
         bound = {name: into_database(value) for name, value in parameters.items()}
         try:
             return (

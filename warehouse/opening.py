@@ -82,17 +82,22 @@ def _create(home: Home, clock: Clock, engine: Engine, manifest: Manifest | None)
     building = home.root / ".master.new.duckdb"
     for leftover in (building, log_of(building)):
         leftover.unlink(missing_ok=True)
-    connection = connect(building, engine)
-    try:
-        create_schema(connection, clock.now())
-        connection.execute("checkpoint")
-    finally:
-        connection.close()
+    build_empty(building, clock, engine)
     building.chmod(FILE_MODE)
     reached("created")
     forget(home)
     building.replace(home.master)
     sync_folder(home.root)
+
+
+def build_empty(path: Path, clock: Clock, engine: Engine) -> None:
+    """Write a new file with every table, view and macro, and no rows of data."""
+    connection = connect(path, engine)
+    try:
+        create_schema(connection, clock.now())
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
 
 
 def _keep_log(home: Home) -> Path | None:

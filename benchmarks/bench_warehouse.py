@@ -132,6 +132,7 @@ def upsert(home: Home, bare: duckdb.DuckDBPyConnection) -> None:
         bare.execute("insert into candles by name select * from staged")
         bare.execute("commit")
 
+    os.sync()  # else it waits for the disk to take the copy
     opening = timed(lambda: _open_and_close(home))
     with open_master(home, RealClock(), "bench") as master:  # open all the time, as the bare table is
 

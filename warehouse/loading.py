@@ -51,7 +51,8 @@ def load_batch(
     """
     if batch.num_rows == 0:
         return LoadCounts(0, 0, 0)
-    connection.register("batch", batch)
+    # In one piece, which one thread reads: rows are stored in the order in which they came.
+    connection.register("batch", batch.combine_chunks())
     staged = _stage(connection, table, batch)
     bound, span = _bound(connection, table)
     if _meets_nothing(connection, table, bound, span):
@@ -61,8 +62,12 @@ def load_batch(
     else:
         _refuse_edits(connection, table, bound, span)
         reached("staged")
+        held = _count(connection, statement("load_held", core=quote(table.full_name), bound=bound), span)
+        # Looked up in a smaller batch, rows would come out as the threads happen to find them.
+        order = f"order by {listed(table.key)}" if held > staged else ""
+        place = {"bound": bound, "held_rows": str(held), "order": order}
         written = _record(
-            connection, table, bound, span | {"as_of": into_database(as_of), "load_id": load_id}
+            connection, table, place, span | {"as_of": into_database(as_of), "load_id": load_id}
         )
         revised = _follow(connection, table, bound, span | {"load_id": load_id}) if written else 0
         counts = LoadCounts(written - revised, revised, staged - written)
@@ -75,6 +80,9 @@ def load_batch(
 def _stage(connection: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table) -> int:
     columns = batch.column_names
     connection.execute(statement("load_stage", columns=listed(columns)))
+    # Hashes are counted sooner than keys; two keys with one hash only cause the closer look.
+    if _count(connection, statement("load_hashes", key=listed(table.key))) == batch.num_rows:
+        return batch.num_rows
     repeats = statement("load_repeats", key=listed(table.key))
     if not connection.execute(repeats).fetchall():
         return batch.num_rows
@@ -117,15 +125,17 @@ def _meets_nothing(
     series = [name for name in table.key if name != table.time]
     if table.time is None or table.time not in table.key or not series:
         return False
-    sql = statement(
-        "load_meets",
-        core=quote(table.full_name),
-        bound=bound,
-        series=listed(series),
-        time=quote(table.time),
-        match=" and ".join(f"spans.{quote(name)} = held.{quote(name)}" for name in series),
-    )
-    return first_row(connection, sql, bindings) is None
+    place = {
+        "core": quote(table.full_name),
+        "bound": bound,
+        "series": listed(series),
+        "time": quote(table.time),
+        "match": " and ".join(f"spans.{quote(name)} = held.{quote(name)}" for name in series),
+    }
+    # An hourly batch goes back over hours that core has: its first row tells that, and is soon looked for.
+    parts = ("(select * from staged limit 1)", "staged")
+    statements = (statement("load_meets", rows=rows, **place) for rows in parts)
+    return all(first_row(connection, sql, bindings) is None for sql in statements)
 
 
 def _refuse_edits(
@@ -148,7 +158,9 @@ def _refuse_edits(
         )
 
 
-def _record(connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bindings: dict[str, Any]) -> int:
+def _record(
+    connection: duckdb.DuckDBPyConnection, table: Table, place: dict[str, str], bindings: dict[str, Any]
+) -> int:
     """Write what is new or differs into the record of versions; returns how many rows that were."""
     replaced = (
         "case when held.known_at is null then staged.known_at "
@@ -163,9 +175,9 @@ def _record(connection: duckdb.DuckDBPyConnection, table: Table, bound: str, bin
         values=_values(table),
         replaced=replaced,
         core=quote(table.full_name),
-        bound=bound,
         match=_match(table, "staged"),
         differs=_differs(table),
+        **place,
     )
     return _count(connection, sql, bindings)
 

@@ -137,6 +137,7 @@ def test_files_are_ours_alone_and_snapshots_the_groups_too(new_home: Home) -> No
         "published": "0o750",
         "received": "0o750",
         "state": "0o750",
+        "state/master.seal": "0o600",
         "master.duckdb": "0o600",
         "manifest.json": "0o600",
         "writer.lock": "0o600",

@@ -1,7 +1,7 @@
 -- A row that core holds within the stretch of one of the batch's series, if there is any.
 with spans as (
   select {series}, min({time}) as first_time, max({time}) as last_time
-  from staged
+  from {rows}
   group by {series}
 )
 select 1 as is_met

@@ -15,7 +15,7 @@ import yaml
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.events.filters import EventFilter, EventNameFilter
+from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
@@ -105,8 +105,9 @@ def test_a_crashed_run_is_started_once_more_and_only_once(client: SyncPrefectCli
 
 @pytest.mark.slow
 def test_the_signs_of_life_of_a_real_run_are_what_the_automation_waits_for(client: SyncPrefectClient):
-    ended(schedule(client, "selftest/selftest"))
-    wanted = EventFilter(event=EventNameFilter(name=["prefect.flow-run.heartbeat"]))
+    run = ended(schedule(client, "selftest/selftest"))
+    ours = EventResourceFilter(id=[f"prefect.flow-run.{run.id}"])  # other tests' runs have no tag of ours
+    wanted = EventFilter(event=EventNameFilter(name=["prefect.flow-run.heartbeat"]), resource=ours)
     body = {"filter": wanted.model_dump(mode="json"), "limit": 5}
     seen = poll(lambda: client.request("POST", "/events/filter", json=body).json()["events"])
     trigger = EventTrigger.model_validate(FILES["no-sign-of-life"]["trigger"])

@@ -41,7 +41,9 @@ class Opened:
 
 
 @contextmanager
-def opened_file(home: Home, clock: Clock, engine: Engine, deadline: float) -> Generator[Opened]:
+def opened_file(
+    home: Home, clock: Clock, engine: Engine, deadline: float, *, recount: bool = False
+) -> Generator[Opened]:
     """The open master for the length of a block.
 
     Args:
@@ -49,6 +51,7 @@ def opened_file(home: Home, clock: Clock, engine: Engine, deadline: float) -> Ge
         clock: Waits and stamps.
         engine: How much of the machine may be used.
         deadline: On the clock's monotonic time: until then, wait for somebody who opened the file by hand.
+        recount: Count all rows also of a file that nobody touched since it was closed.
 
     Raises:
         WriterBusy: Somebody opened the file itself and keeps it.
@@ -61,10 +64,12 @@ def opened_file(home: Home, clock: Clock, engine: Engine, deadline: float) -> Ge
         if not home.master.exists():
             _create(home, clock, engine, manifest)
         kept = _keep_log(home)
-        sealed = kept is None and manifest is not None and is_sealed(home, manifest)
         with Preimage(home) as preimage:
             connection = _connect_patiently(home, clock, engine, deadline, preimage)
             try:
+                # Asked while DuckDB holds the file: somebody may have written it while we waited.
+                untouched = kept is None and not log_of(home.master).exists()
+                sealed = untouched and not recount and manifest is not None and is_sealed(home, manifest)
                 preimage.keep(connection)
                 verified = _verified(home, clock, connection, manifest, kept, sealed=sealed)
                 yield Opened(connection, verified, preimage)
@@ -142,7 +147,7 @@ def _verified(
     lock_down(connection)
     if kept is not None:
         kept.unlink(missing_ok=True)
-    if manifest is None or ahead or changed:
+    if manifest is None or ahead or changed or not manifest.rows:
         return acknowledge(home, connection, manifest or Manifest())
     return manifest
 

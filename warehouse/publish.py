@@ -51,13 +51,14 @@ def publish(
     Raises:
         WriterBusy: Another writer holds the master.
         NoSpace: Too little free space for the copy; nothing was changed.
-        DamagedWarehouse: The master is behind what was acknowledged.
+        DamagedWarehouse: The master is behind what was acknowledged, or has not its rows.
     """
     deadline = clock.monotonic() + wait_seconds
     with hold_lock(home, clock, "publish", wait_seconds):
         size = home.master.stat().st_size if home.master.exists() else 0
         refuse_little_space(home, max(2 * size, min_free_bytes))
-        with opened_file(home, clock, engine, deadline) as opened:
+        # What is published is counted as the last checkpoint left it, not as it was before.
+        with opened_file(home, clock, engine, deadline, recount=True) as opened:
             master = Master(home, clock, opened)
             newest = snapshot_info(opened.connection)
             if (

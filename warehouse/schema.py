@@ -81,6 +81,8 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection, applied_at: datetime) 
                 connection.execute(table.body)
         _refuse_drift(connection, catalogue)
         _finish(connection, catalogue)
+        # Ahead of the manifest until it is acknowledged: a kill before that is no damage.
+        connection.execute(statement("state_commit")).fetchall()
     except duckdb.Error as error:
         connection.rollback()
         raise SchemaDrift(

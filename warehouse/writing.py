@@ -59,7 +59,6 @@ class Writer(Session):
         self._preimage.keep(self._connection)
         self._connection.begin()
         self._depth = 1
-        self._written.clear()
         try:
             yield
             self._connection.execute(statement("state_commit")).fetchall()
@@ -74,6 +73,7 @@ class Writer(Session):
             self._depth = 0
         reached("after_commit")
         self._manifest = acknowledge(self._home, self._connection, self._manifest, self._written)
+        self._written = set()  # not before: where this failed, the next one counts these too
         reached("acknowledged")
 
     def acknowledge(self) -> None:

@@ -1,6 +1,9 @@
+import errno
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -10,7 +13,7 @@ from tests.warehouse.support import AS_OF, FakeClock, candles, in_child, load
 from warehouse.errors import DamagedWarehouse, NothingPublished
 from warehouse.home import Home
 from warehouse.manifest import counted
-from warehouse.master import open_master
+from warehouse.master import Master, open_master
 from warehouse.opening import log_of
 from warehouse.publish import publish
 from warehouse.restore import restore
@@ -36,6 +39,16 @@ def closes(home: Home) -> list[tuple]:
     with open_master(home, FakeClock(), "look") as master:
         query = "select market_id, count(*) from core.candles group by market_id order by market_id"
         return master._connection.execute(query).fetchall()
+
+
+QUARANTINED = {
+    "load_id": 1, "dataset": "candles", "key": {}, "row": {}, "reason_code": "x", "reason": "y",
+    "quarantined_at": AS_OF,
+}  # fmt: skip
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def noticed_or(home: Home, wanted: list[tuple]) -> bool:
@@ -193,8 +206,69 @@ def test_what_nobody_touched_since_it_was_closed_is_not_counted_again(
         load(master, candles([2.0] * 50, market_id="M1"))
     assert counts == [{"core.candles", "raw.candles", "ops.loads"}]
     acknowledged = json.loads(home.manifest.read_text())["rows"]
+    counts.clear()
+    publish(home, FakeClock(), as_of=AS_OF, keep=2)
+    assert counts[0] is None  # what is published is counted
     os.utime(home.master)
     counts.clear()
     with open_master(home, FakeClock(), "look after somebody touched it") as master:
         assert counts == [None]
-        assert counted(master._connection) == acknowledged
+        assert counted(master._connection) == acknowledged | {"ops.publications": 1}
+
+
+def test_what_somebody_changed_while_we_waited_for_the_file_is_noticed(home: Home) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([1.0, 2.0]))
+    by_hand = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); input(); "
+        "c.execute('delete from core.candles where close = 1'); c.close()"
+    )
+    command = [sys.executable, "-c", by_hand, str(home.master)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hand:
+        assert hand.stdout is not None
+        assert hand.stdout.readline() == "open\n"
+
+        class Waits(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                super().sleep(seconds)
+                if hand.poll() is None:
+                    hand.communicate("\n")
+
+        with (
+            pytest.raises(DamagedWarehouse, match="should have 2 rows and has 1"),
+            open_master(home, Waits(), "wait for whoever has it open"),
+        ):
+            pass
+
+
+def test_after_a_restore_that_was_killed_every_table_is_guarded_again(home: Home) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([1.0] * 50))
+        master.append("ops.quarantine", [QUARANTINED])
+    publish(home, FakeClock(), as_of=AS_OF, keep=2)
+
+    def killed_later() -> None:
+        Master.acknowledge = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]
+        restore(home, FakeClock())
+
+    assert in_child(killed_later) == -9
+    assert json.loads(home.manifest.read_text())["rows"]
+    with open_master(home, FakeClock(), "write") as master:
+        load(master, candles([3.0], market_id="X"))
+    with duckdb.connect(str(home.master)) as by_hand:
+        by_hand.execute("delete from ops.quarantine")
+    with pytest.raises(DamagedWarehouse, match=r"ops\.quarantine should have 1 rows"):
+        closes(home)
+
+
+def test_a_commit_whose_acknowledgement_failed_is_counted_by_the_next_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_master(home, FakeClock(), "write") as master:
+        with monkeypatch.context() as patch:
+            patch.setattr("warehouse.manifest.write_private", full_disk)
+            with pytest.raises(OSError, match="No space"):
+                load(master, candles([1.0] * 3))
+        master.append("ops.quarantine", [QUARANTINED])
+    os.utime(home.master)
+    assert closes(home) == [("BTCUSDT", 3)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import duckdb
 
-from tests.warehouse.support import AS_OF, FakeClock, candles, load
+from tests.warehouse.support import AS_OF, FakeClock, candles, die_at, in_child, load
 from tests.warehouse.test_mart import statement_rows
 from warehouse.home import Home
 from warehouse.master import open_master
@@ -111,3 +111,29 @@ def test_an_old_snapshot_is_read_with_the_columns_it_lacks_empty(home: Home) -> 
     with open_point_in_time(home, AS_OF) as reader:
         rows = reader.select("select asset, quantity, market_id, quote from mart.current_positions").rows
         assert rows == (("BTC", 1.0, None, "USD"),)
+
+
+def test_a_kill_between_an_upgrade_and_its_acknowledgement_is_no_damage(home: Home) -> None:
+    with open_master(home, FakeClock(), "age") as master:
+        load(master, candles([1.0]))
+        master._connection.execute("delete from ops.migrations where version = 4")
+        for column in ("market_id", "quote"):
+            master._connection.execute(f"alter table core.positions drop column {column}")
+        master._connection.execute("update ops.master_state set schema_hash = 'older'")
+        master.checkpoint()
+    manifest = json.loads(home.manifest.read_text())
+    manifest["rows"]["ops.migrations"] -= 1
+    home.manifest.write_text(json.dumps(manifest))
+
+    def work() -> None:
+        die_at("migrated")
+        with open_master(home, FakeClock(), "upgrade"):
+            pass
+
+    assert in_child(work) == -9
+    with open_master(home, FakeClock(), "look") as master:
+        assert (
+            json.loads(home.manifest.read_text())["rows"]["ops.migrations"]
+            == manifest["rows"]["ops.migrations"] + 1
+        )
+        assert master.newest_load() == 1

@@ -1,5 +1,7 @@
+import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -231,22 +233,24 @@ def test_core_is_the_newest_value_and_order_or_repetition_never_matter(
         assert dict(master._connection.execute(newest, [venue]).fetchall()) == model
 
 
-def test_rows_are_stored_in_one_order_whatever_the_threads_do(home: Home) -> None:
-    def stored(batch: int) -> list[tuple[str, datetime]]:
-        with open_master(home, FakeClock(), "look") as master:
-            found = master._connection.execute(
-                f"select market_id, open_time from raw.candles where load_id = {batch}"
-            )
-            return found.fetchall()
+def test_rows_are_stored_in_one_order_whatever_the_threads_do(home: Home, tmp_path: Path) -> None:
+    held = [candles([1.0] * 500, market_id=f"M{n}", timeframe="1h") for n in range(20)]
+    came = [candles([2.0] * 600, market_id=f"M{n}", timeframe="1h") for n in reversed(range(20))]
+    many = pd.concat(came, ignore_index=True)
+    few = many.iloc[::-97].reset_index(drop=True).assign(close=3.0)
 
-    with open_master(home, FakeClock(), "write") as master:
-        held = [candles([1.0] * 500, market_id=f"M{n}", timeframe="1h") for n in range(20)]
-        load(master, pd.concat(held, ignore_index=True))
-        # In pieces that two threads would take, and last market first.
-        came = [candles([2.0] * 600, market_id=f"M{n}", timeframe="1h") for n in reversed(range(20))]
-        many = pd.concat(came, ignore_index=True)
-        load(master, many)
-        few = many.iloc[::-97].reset_index(drop=True).assign(close=3.0)
-        load(master, few)
-    assert stored(2) == list(zip(many["market_id"], many["open_time"], strict=True))
-    assert stored(3) == sorted(zip(few["market_id"], few["open_time"], strict=True))
+    def stored(folder: str) -> tuple[list[tuple[int, str, datetime]], ...]:
+        twin = Home(Path(shutil.copytree(home.root, tmp_path / folder)))
+        with open_master(twin, FakeClock(), "write") as master:
+            for batch in (pd.concat(held, ignore_index=True), many, few):
+                load(master, batch)
+            tables = ("raw.candles", "core.candles")
+            asked = (f"select load_id, market_id, open_time from {table}" for table in tables)
+            raw, core = (master._connection.execute(sql).fetchall() for sql in asked)
+        return raw, core
+
+    raw, core = stored("one")
+    assert [(market, time) for load_id, market, time in raw if load_id == 3] == sorted(
+        zip(few["market_id"], few["open_time"], strict=True)
+    )
+    assert all(stored(f"again-{number}") == (raw, core) for number in range(3))

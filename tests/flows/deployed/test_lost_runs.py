@@ -46,8 +46,11 @@ def test_a_run_has_a_process_when_one_names_it(tmp_path):
 
 def test_a_process_of_this_machine_is_seen_until_it_ends():
     run = uuid4()
-    waits = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(waits, stdin=subprocess.PIPE, env={"PREFECT__FLOW_RUN_ID": str(run)}) as process:
+    waits = [sys.executable, "-c", "print('up', flush=True); input()"]
+    pipe, env = subprocess.PIPE, {"PREFECT__FLOW_RUN_ID": str(run)}
+    with subprocess.Popen(waits, stdin=pipe, stdout=pipe, env=env) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"  # a process that was just made has no environment yet
         assert run in runs_with_a_process()
         process.kill()
         process.wait()
@@ -105,8 +108,9 @@ def test_a_crashed_run_is_started_once_more_and_only_once(client: SyncPrefectCli
 
 @pytest.mark.slow
 def test_the_signs_of_life_of_a_real_run_are_what_the_automation_waits_for(client: SyncPrefectClient):
-    run = ended(schedule(client, "selftest/selftest"))
-    ours = EventResourceFilter(id=[f"prefect.flow-run.{run.id}"])  # other tests' runs have no tag of ours
+    # One that ends at once may be gone before its first sign was sent; other tests' runs have no tag of ours.
+    runs = [ended(schedule(client, "selftest/selftest")) for _ in range(3)]
+    ours = EventResourceFilter(id=[f"prefect.flow-run.{run.id}" for run in runs])
     wanted = EventFilter(event=EventNameFilter(name=["prefect.flow-run.heartbeat"]), resource=ours)
     body = {"filter": wanted.model_dump(mode="json"), "limit": 5}
     seen = poll(lambda: client.request("POST", "/events/filter", json=body).json()["events"])
